@@ -1,0 +1,76 @@
+"""A miniature reverse-mode autograd engine on NumPy, with every activation's rule as an op.
+
+>>> import numpy as np
+>>> import tinygrad_act as ta
+>>> w = ta.Tensor([1.0, -2.0], name="w")
+>>> loss = np.sum(ta.relu(3 * w))
+>>> loss.backward()
+>>> w.grad
+array([3., 0.])
+"""
+
+from . import activations, data, losses, nn, op, ops, optim
+from .activations import (
+    ELU,
+    LeakyReLU,
+    Logsumexp,
+    Maxout,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    elu,
+    leaky_relu,
+    logsumexp,
+    maxout,
+    relu,
+    sigmoid,
+    softmax,
+    tanh,
+)
+from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
+from .op import Elementwise, Kink, Op, register
+from .tensor import Tensor, no_grad
+from .transforms import gradients
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ELU",
+    "CrossEntropy",
+    "Elementwise",
+    "Kink",
+    "LeakyReLU",
+    "Logsumexp",
+    "Maxout",
+    "Op",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Tensor",
+    "activations",
+    "bce_with_logits",
+    "cross_entropy",
+    "data",
+    "elu",
+    "gradients",
+    "hinge",
+    "huber",
+    "l1",
+    "leaky_relu",
+    "logsumexp",
+    "losses",
+    "maxout",
+    "mse",
+    "nn",
+    "no_grad",
+    "op",
+    "ops",
+    "optim",
+    "register",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]

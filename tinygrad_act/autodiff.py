@@ -1,0 +1,91 @@
+"""The one file that knows the chain rule: the order of the walk, the cotangents, and how broadcasting is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from . import text
+from .op import Array, Node, Op
+
+
+def toposort(root: Node) -> list[Node]:
+    """The nodes from `root` to the leaves that require a gradient, each after all that use it.
+
+    A node is newer than its inputs, so stamps give the order, and nothing recurses, however deep the graph.
+    """
+    order, seen = [root], {root}
+    for node in order:  # which grows as we go
+        for x in node.inputs:
+            if isinstance(x, Node):
+                if x.stamp > node.stamp:
+                    raise text.stale(x, node.op)
+                if x.requires_grad and x not in seen:
+                    seen.add(x)
+                    order.append(x)
+    order.sort(key=attrgetter("stamp"), reverse=True)
+    return order
+
+
+def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node], Any]) -> Iterator[tuple[Node, Any]]:
+    """Yield each node with its cotangent, from the root to the leaves, going only into the `wanted` nodes.
+
+    Rules are given `value(node)`: on arrays they compute cotangents, on nodes they record how to.
+    """
+    cotangents = {order[0]: seed}
+    for node in order:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        yield node, g
+        op = node.op
+        if op is None:
+            continue
+        y, inputs = value(node), [value(x) if isinstance(x, Node) else x for x in node.inputs]
+        for i, x in enumerate(node.inputs):
+            if isinstance(x, Node) and x in wanted:
+                gx = unbroadcast(op.vjp(i, g, y, *inputs), x._data, op)
+                cotangents[x] = cotangents[x] + gx if x in cotangents else gx
+
+
+def unbroadcast(g: Array, x: Array, op: Op) -> Array:
+    """Sum the cotangent `g` over the axes along which `x` was broadcast, and give it the dtype of `x`."""
+    if g.shape != x.shape:
+        if g.ndim > x.ndim:
+            g = g.sum(axis=tuple(range(g.ndim - x.ndim)))
+        stretched = tuple(i for i, (n, m) in enumerate(zip(x.shape, g.shape, strict=False)) if n == 1 != m)
+        g = g.sum(axis=stretched, keepdims=True) if stretched else g
+        if g.shape != x.shape:
+            raise ValueError(f"{op} gave a cotangent of shape {g.shape} to an input of shape {x.shape}")
+    return g if g.dtype == x.dtype else g.astype(x.dtype)
+
+
+def backward(root: Node, seed: Any = None) -> None:
+    """Leave d root / d node in the `grad` of every node that requires one; leaves add it to what they have."""
+    if not root.requires_grad:
+        raise text.nothing_to_differentiate(root)
+    order = toposort(root)
+    shared = set()  # ids of the arrays some `grad` has: a rule may pass its g on as it is, but a leaf owns its own
+    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_data")):
+        g = np.asarray(g) if isinstance(g, np.generic) else g
+        if node.op is None and node.grad is not None:
+            g = node.grad + g
+        elif node.op is None and (g.base is not None or id(g) in shared):
+            g = g.copy()
+        node.grad = g
+        shared.add(id(g))
+
+
+def cotangent_of(root: Node, seed: Any) -> Array:
+    """The seed as an array like the root's, which nothing else holds; by default 1, for a scalar."""
+    if seed is None:
+        if root._data.size != 1:
+            raise text.needs_a_seed(root)
+        return np.ones_like(root._data)
+    seed = np.array(seed, dtype=root._data.dtype)
+    if seed.shape != root._data.shape:
+        raise text.seed_does_not_fit(root, seed.shape)
+    return seed

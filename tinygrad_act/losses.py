@@ -1,0 +1,249 @@
+"""Losses. The fused ones are ops, with the rule that makes them worth fusing; the others are composed."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from .activations.sigmoidal import sigmoid
+from .activations.softmax import HUGE, Softmax, exp_of_gaps, float_type, logsumexp, softmax, split_off_top
+from .op import Array, Node, Op, register
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+@dataclass(frozen=True)
+class Loss(Op):
+    """What the fused losses share: one number from many, by `reduction` "mean", "sum" or "none"."""
+
+    reduction: Reduction = "mean"
+
+    def __post_init__(self) -> None:
+        if self.reduction not in ("mean", "sum", "none"):
+            raise ValueError(f"{self.name}: reduction is 'mean', 'sum' or 'none', not {self.reduction!r}")
+
+    def reduce(self, losses: Array) -> Array:
+        """The losses, their sum or their mean; the mean of none is nan."""
+        if self.reduction == "none":
+            return losses
+        return losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
+
+    def spread(self, g: Array, count: int) -> Array:
+        """The cotangent of each single loss."""
+        return g / (count or math.nan) if self.reduction == "mean" else g
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """Softmax and cross-entropy in one: logits and targets in, loss out (document, section softmax + cross_entropy).
+
+    The logits `z` have a class axis, the last by default; `reduction` is over all the others. The targets `y` are
+    class indices (integers, in the shape of z without its class axis) or distributions (in the shape of z). The
+    document drops an exponential: its 1^T z means 1^T exp(z). Its result softmax(z) - y holds when y sums to 1.
+
+    Raises ValueError or TypeError for targets that do not fit; warns where z holds probabilities instead of logits.
+
+    >>> cross_entropy(np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([0, 1]))
+    np.float64(0.4100375958014589)
+    """
+
+    axis: int = -1
+    formula = r"-y^\top \ln \cfrac{e^z}{1^\top e^z} = -y^\top z + \ln(1^\top e^z)"
+    rule = {"z": r"\bar l\, ((1^\top y)\, \mathrm{softmax}(z) - y)", "y": r"-\bar l \ln \mathrm{softmax}(z)"}
+
+    def __call__(self, *args: Any, **fields: Any) -> Any:
+        if args:
+            _warn_of_probabilities(args[0], fields.get("axis", self.axis))
+        return super().__call__(*args, **fields)
+
+    def forward(self, z: Array, y: Array) -> Array:
+        last = _last_axis(z, self.axis)
+        rows = last.reshape((-1, last.shape[-1]))
+        m, _, rest, _ = split_off_top(rows)
+        if _is_labels(z, y, self.axis):
+            losses = m - np.minimum(rows.take(_label_places(rows, y)), HUGE, dtype=np.float64) + np.log1p(rest)
+        else:
+            t = _last_axis(y, self.axis).reshape(rows.shape)
+            gaps = m[:, np.newaxis] - np.minimum(rows, HUGE, dtype=np.float64) + np.log1p(rest)[:, np.newaxis]
+            losses = (t * np.where(t == 0, 0, gaps)).sum(axis=1)
+        return self.reduce(losses.reshape(last.shape[:-1])).astype(float_type(z))
+
+    def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
+        return self._per_row(g, z) * SoftmaxResidual(self.axis)(z, y)
+
+    def vjp_y(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
+        return self._per_row(g, z) * (logsumexp(z, axis=self.axis, keepdims=True) - z)
+
+    def _per_row(self, g: Array, z: Array) -> Array:
+        """The cotangent of each row's loss, in a shape that broadcasts with z."""
+        return (
+            np.expand_dims(g, self.axis) if self.reduction == "none" else self.spread(g, z.size // z.shape[self.axis])
+        )
+
+
+@dataclass(frozen=True)
+class SoftmaxResidual(Op):
+    """The document's result for softmax and cross-entropy together, a - y; targets y as `cross_entropy` takes them.
+
+    At a label, a - 1 is minus the sum of the other a, which keeps its digits when a rounds to 1.
+
+    >>> softmax_residual(np.array([[0.0, 0.0]]), np.array([0]))
+    array([[-0.5,  0.5]])
+    """
+
+    axis: int = -1
+    formula = r"(1^\top y)\, \mathrm{softmax}(z) - y"
+    rule = {"z": r"(1^\top y)\, a \odot (\bar r - \bar r^\top a)", "y": r"1\, \bar r^\top a - \bar r"}
+
+    def forward(self, z: Array, y: Array) -> Array:
+        if not _is_labels(z, y, self.axis):
+            return softmax(z, axis=self.axis) * y.sum(axis=self.axis, keepdims=True) - y
+        last = _last_axis(z, self.axis)
+        rows = last.reshape((-1, last.shape[-1]))
+        _, e, _ = exp_of_gaps(rows)
+        at = _label_places(rows, y)
+        chosen = e.take(at)
+        e.put(at, 0)
+        others = e.dot(np.ones(e.shape[1]))
+        e.put(at, -others)
+        e /= (chosen + others)[:, np.newaxis]
+        e = e.astype(float_type(z)).reshape(last.shape)
+        return e if last is z else np.moveaxis(e, -1, self.axis)
+
+    def vjp_z(self, g: Array, r: Array, z: Array, y: Array) -> Array:
+        total = 1.0 if _is_labels(z, y, self.axis) else y.sum(axis=self.axis, keepdims=True)
+        return Softmax(self.axis).vjp_z(g * total, softmax(z, axis=self.axis), z)
+
+    def vjp_y(self, g: Array, r: Array, z: Array, y: Array) -> Array:
+        return (g * softmax(z, axis=self.axis)).sum(axis=self.axis, keepdims=True) - g
+
+
+def _is_labels(z: Array, y: Array, axis: int) -> bool:
+    """Whether the targets y are class indices, rather than distributions."""
+    if y.shape == z.shape:
+        return False
+    if y.shape != (rows := z.shape[: axis % z.ndim] + z.shape[axis % z.ndim + 1 :]):
+        raise ValueError(f"y has shape {y.shape}, but takes {rows} as class indices or {z.shape} as distributions")
+    if y.dtype.kind not in "iu":
+        raise TypeError(f"y of shape {y.shape} must hold class indices, which are integers, not {y.dtype}")
+    return True
+
+
+def _label_places(rows: Array, y: Array) -> Array:
+    """Where in the raveled rows the labels' logits are. Raises ValueError for a label that is none of the classes."""
+    try:
+        return np.ravel_multi_index((np.arange(len(rows)), y.reshape(-1)), rows.shape)
+    except ValueError:
+        raise ValueError(f"a class index in y lies outside 0 ... {rows.shape[1] - 1}, the classes of z") from None
+
+
+@dataclass(frozen=True)
+class BCEWithLogits(Loss):
+    """Sigmoid and binary cross-entropy in one: logits z and targets y between 0 and 1 in, of one shape; loss out.
+
+    >>> bce_with_logits(np.array([0.0, 100.0]), np.array([1.0, 1.0]), reduction="none")
+    array([6.93147181e-01, 3.72007598e-44])
+    """
+
+    name = "bce_with_logits"
+    formula = r"\max(z, 0) - z y + \ln(1 + e^{-|z|})"
+    rule = {"z": r"\bar l\, (\mathrm{sigmoid}(z) - y)", "y": r"-\bar l\, z"}
+
+    def forward(self, z: Array, y: Array) -> Array:
+        # max(z, 0) - z y, but z (1 - y) or -z y: where y is 1 or 0 nothing is left to cancel
+        linear = np.where(z >= 0, z * (1 - y), -z * y)
+        return self.reduce(linear + np.log1p(np.exp(-np.abs(z)))).astype(z.dtype)
+
+    def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
+        # sigmoid(z) - y, and for z >= 0 as (1 - y) - sigmoid(-z)
+        gap = np.where(z >= 0, (1 - y) - sigmoid(-np.abs(z)), sigmoid(-np.abs(z)) - y)
+        return self.spread(g, z.size) * gap
+
+    def vjp_y(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
+        return self.spread(g, z.size) * -z
+
+
+cross_entropy = register(CrossEntropy())
+softmax_residual = register(SoftmaxResidual())
+bce_with_logits = register(BCEWithLogits())
+
+
+def mse(prediction: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """The squared error.
+
+    >>> mse(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    np.float64(2.0)
+    """
+    return _reduced(np.square(_error("mse", prediction, target)), reduction)
+
+
+def l1(prediction: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """The absolute error; its gradient where there is none is 0.
+
+    >>> l1(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    np.float64(1.0)
+    """
+    return _reduced(np.abs(_error("l1", prediction, target)), reduction)
+
+
+def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """Half the squared error up to `delta`, and on from there as a line (Huber, 1964, doi:10.1214/aoms/1177703732).
+
+    >>> huber(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
+    array([0.125, 2.5  ])
+    """
+    distance = np.abs(_error("huber", prediction, target))
+    near = np.minimum(distance, delta)
+    return _reduced(0.5 * np.square(near) + delta * (distance - near), reduction)
+
+
+def hinge(score: Any, sign: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """max(0, margin - sign * score), for targets of -1 and 1; at the corner the gradient is half of the side's.
+
+    >>> hinge(np.array([2.0, -0.5]), np.array([1.0, 1.0]), reduction="none")
+    array([0. , 1.5])
+    """
+    _error("hinge", score, sign)
+    return _reduced(np.maximum(margin - sign * score, 0), reduction)
+
+
+def _error(name: str, prediction: Any, target: Any) -> Any:
+    """Their difference, if they have one shape: (n, 1) minus (n,) would broadcast to (n, n), which nobody means."""
+    if np.shape(prediction) != np.shape(target):
+        raise ValueError(
+            f"{name}: the prediction has shape {np.shape(prediction)}, the target {np.shape(target)}; they must agree"
+        )
+    return prediction - target
+
+
+def _reduced(losses: Any, reduction: Reduction) -> Any:
+    if reduction == "none":
+        return losses
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+    return np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+
+def _last_axis(x: Array, axis: int) -> Array:
+    return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
+
+
+def _warn_of_probabilities(z: Any, axis: int) -> None:
+    """Tell of logits whose rows already sum to 1. The first row, which rarely does, is looked at first."""
+    z = z._data if isinstance(z, Node) else z
+    if type(z) is not np.ndarray or z.size == 0 or z.shape[axis] < 2:
+        return
+    rows = _last_axis(z, axis)
+    first = rows[(0,) * (z.ndim - 1)].tolist()
+    if min(first) < 0 or abs(math.fsum(first) - 1) > 1e-4:
+        return
+    if rows.min() >= 0 and np.all(np.abs(rows.sum(axis=-1) - 1) < 1e-4):
+        warnings.warn(
+            "cross_entropy takes logits, but every row of z is positive and sums to 1, as after softmax.\n"
+            "  It applies softmax itself: give it what went into yours.",
+            stacklevel=3,
+        )

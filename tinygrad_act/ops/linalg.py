@@ -1,0 +1,226 @@
+"""Products of matrices, and of arrays of them."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..op import IMPLEMENTS, Array, Op, register
+
+
+class Matmul(Op):
+    """The product of matrices; of stacks of them, which broadcast; a vector counts as a row before, a column after.
+
+    >>> matmul(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+    array([[11.]])
+    """
+
+    formula = "a b"
+    rule = {"a": r"\bar y\, b^\top", "b": r"a^\top \bar y"}
+
+    def forward(self, a: Array, b: Array) -> Array:
+        return np.matmul(a, b)
+
+    def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        if b.ndim == 1:
+            return np.expand_dims(g, -1) * b
+        if a.ndim == 1:
+            return (np.expand_dims(g, -2) @ b.swapaxes(-1, -2)).reshape((*b.shape[:-2], *a.shape))
+        return g @ b.swapaxes(-1, -2)
+
+    def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        if a.ndim == 1:
+            return np.expand_dims(a, -1) * (np.expand_dims(g, -2) if b.ndim > 1 else g)
+        if b.ndim == 1:
+            return (a.swapaxes(-1, -2) @ np.expand_dims(g, -1)).reshape((*a.shape[:-2], *b.shape))
+        return a.swapaxes(-1, -2) @ g
+
+
+class Affine(Op):
+    """A linear layer in one op: the product with the weights, and the bias added to every row.
+
+    Shapes: x (..., in), W (in, out), b (out,), result (..., out).
+
+    >>> affine(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5]))
+    array([[11.5]])
+    """
+
+    formula = r"x W + b"
+    rule = {"x": r"\bar y\, W^\top", "W": r"x^\top \bar y", "b": r"1^\top \bar y"}
+
+    def forward(self, x: Array, W: Array, b: Array) -> Array:
+        y = x.dot(W)  # like @, in half the time for small matrices
+        return np.add(y, b, out=y) if y.dtype == b.dtype else np.add(y, b)
+
+    def vjp_x(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
+        return g.dot(W.T)
+
+    def vjp_W(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
+        return _rows(x).T.dot(_rows(g))
+
+    def vjp_b(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
+        rows = _rows(g)
+        return np.dot(np.ones(len(rows), g.dtype), rows)  # the sum over the rows, which BLAS does faster
+
+
+def _rows(x: Array) -> Array:
+    """x as a matrix, by its last axis."""
+    return x if x.ndim == 2 else x.reshape((-1, x.shape[-1]))
+
+
+@dataclass(frozen=True)
+class Tensordot(Op):
+    """The sum of products over pairs of axes: `axes` of a, and as many of b.
+
+    >>> tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
+    (2, 4)
+    """
+
+    axes: tuple[tuple[int, ...], tuple[int, ...]] = ((-1,), (0,))
+    formula = r"y_{ik} = \sum_j a_{ij} b_{jk}"
+    rule = {"a": r"\bar a_{ij} = \sum_k \bar y_{ik} b_{jk}", "b": r"\bar b_{jk} = \sum_i a_{ij} \bar y_{ik}"}
+
+    def forward(self, a: Array, b: Array) -> Array:
+        return np.tensordot(a, b, self.axes)
+
+    def _letters(self, a: Array, b: Array) -> tuple[str, str, str]:
+        """The same product in the notation of einsum, for which the rules are written once."""
+        first, second = list(string.ascii_lowercase[: a.ndim]), list(string.ascii_uppercase[: b.ndim])
+        for i, j in zip(*self.axes, strict=True):
+            second[j] = first[i]
+        summed = {first[i] for i in self.axes[0]}
+        return "".join(first), "".join(second), "".join(c for c in first + second if c not in summed)
+
+    def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        first, second, result = self._letters(a, b)
+        return np.einsum(f"{result},{second}->{first}", g, b)
+
+    def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        first, second, result = self._letters(a, b)
+        return np.einsum(f"{first},{result}->{second}", a, g)
+
+
+@dataclass(frozen=True)
+class Einsum(Op):
+    """A sum of products in Einstein's notation, with every index named: `terms` of the arrays, and of the result.
+
+    >>> Einsum(("ij", "jk"), "ik")(np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 4)
+    """
+
+    terms: tuple[str, ...] = ("i",)
+    result: str = "i"
+    formula = r"y_{ik} = \sum_j a_{ij} b_{jk}"
+    rule = {"arrays": r"\bar a_{ij} = \sum_k \bar y_{ik} b_{jk}"}
+
+    def forward(self, *arrays: Array) -> Array:
+        return np.einsum(f"{','.join(self.terms)}->{self.result}", *arrays, optimize=len(arrays) > 2)
+
+    def vjp(self, i: int, g: Array, y: Array, *arrays: Array) -> Array:
+        terms, factors = [self.result, *self.terms], [g, *arrays]
+        mine, x = terms.pop(i + 1), factors.pop(i + 1)
+        target = ""
+        for axis, c in enumerate(mine):
+            if c in target:  # a repeated index reads a diagonal: write to it through an identity matrix
+                fresh = next(letter for letter in string.ascii_letters if letter not in "".join([*terms, mine, target]))
+                terms.append(c + fresh)
+                factors.append(np.eye(x.shape[axis], dtype=x.dtype))
+                c = fresh
+            elif all(c not in term for term in terms):  # an index that only x has was summed: give it back its length
+                terms.append(c)
+                factors.append(np.ones(x.shape[axis], x.dtype))
+            target += c
+        return Einsum(tuple(terms), target)(*factors)
+
+
+@dataclass(frozen=True)
+class Norm(Op):
+    """The Euclidean length over an axis, or axes; of all elements when there is none.
+
+    At the origin, the tip of a cone, its gradient is 0, the legal subgradient of least norm.
+
+    >>> norm(np.array([3.0, 4.0]))
+    np.float64(5.0)
+    """
+
+    axis: int | tuple[int, ...] | None = None
+    keepdims: bool = False
+    formula = r"\sqrt{\sum_i x_i^2}"
+    rule = {"x": r"\bar y\, \frac{x}{y}"}
+
+    def forward(self, x: Array) -> Array:
+        return np.sqrt(np.square(x).sum(axis=self.axis, keepdims=self.keepdims))
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        slope = np.where(np.equal(y, 0), 0, g / np.where(np.equal(y, 0), 1, y))
+        if not self.keepdims:
+            slope = np.expand_dims(slope, tuple(range(x.ndim)) if self.axis is None else self.axis)
+        return slope * x
+
+
+matmul = register(Matmul(), np.matmul)
+affine = register(Affine())
+_tensordot = register(Tensordot())
+register(Einsum())
+_norm = register(Norm())
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """The sum of products over pairs of axes, given as `np.tensordot` takes them."""
+    if isinstance(axes, int):
+        axes = (range(a.ndim - axes, a.ndim), range(axes))
+    first, second = ((n,) if isinstance(n, int) else tuple(n) for n in axes)
+    return _tensordot(a, b, (first, second))
+
+
+def dot(a: Any, b: Any) -> Any:
+    """The sum of products over the last axis of a and the last but one of b; the product with a number."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    return tensordot(a, b, (-1, -1 if b.ndim == 1 else -2)) if b.ndim > 2 else a @ b
+
+
+def inner(a: Any, b: Any) -> Any:
+    """The sum of products over the last axis of both."""
+    return a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else tensordot(a, b, (-1, -1))
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Every element of a times every element of b, as a matrix."""
+    return tensordot(np.ravel(a), np.ravel(b), 0)
+
+
+def einsum(subscripts: str, *arrays: Any, optimize: bool = False) -> Any:
+    """A sum of products in Einstein's notation, as `np.einsum`; "..." stands for the axes that broadcast."""
+    given, arrow, result = subscripts.replace(" ", "").partition("->")
+    spare = [c for c in string.ascii_letters if c not in subscripts]
+    terms = given.split(",")
+    if len(terms) != len(arrays):
+        raise ValueError(f"einsum {subscripts!r} names {len(terms)} arrays, and was given {len(arrays)}")
+    widths = [np.ndim(a) - len(t.replace("...", "")) for t, a in zip(terms, arrays, strict=True)]
+    dots = "".join(spare[: max(w for w, t in zip([*widths, 0], [*terms, "..."], strict=True) if "..." in t)])
+    if not arrow:
+        letters = given.replace(",", "").replace(".", "")
+        result = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    expanded = (t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths, strict=True))
+    return Einsum(tuple(expanded), result.replace("...", dots))(*arrays)
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm of vectors, or Frobenius norm of matrices. NotImplementedError for another `ord`."""
+    if ord not in (None, "fro") and not (ord == 2 and (x.ndim == 1 or isinstance(axis, int))):
+        raise NotImplementedError(f"norm(ord={ord!r}) has no rule: write it out, as np.sum(np.abs(x)) for ord=1")
+    return _norm(x, axis, keepdims)
+
+
+IMPLEMENTS |= {
+    np.tensordot: tensordot,
+    np.dot: dot,
+    np.inner: inner,
+    np.outer: outer,
+    np.einsum: einsum,
+    np.linalg.norm: norm,
+}

@@ -1,0 +1,230 @@
+"""Ops that move elements about: every derivative moves them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..op import IMPLEMENTS, Array, Op, register
+
+
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same elements in another shape; one length may be -1, which is worked out.
+
+    >>> reshape(np.array([1.0, 2.0, 3.0, 4.0]), (2, 2))
+    array([[1., 2.],
+           [3., 4.]])
+    """
+
+    shape: tuple[int, ...] = (-1,)
+    formula = r"y_{i'} = x_i"
+    rule = {"x": r"\bar x_i = \bar y_{i'}"}
+
+    def forward(self, x: Array) -> Array:
+        return x.reshape(self.shape)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        return g.reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class Transpose(Op):
+    """The axes in another order; reversed, unless given.
+
+    >>> transpose(np.array([[1.0, 2.0]]))
+    array([[1.],
+           [2.]])
+    """
+
+    axes: tuple[int, ...] | None = None
+    formula = r"y = x^\top"
+    rule = {"x": r"\bar y^\top"}
+
+    def forward(self, x: Array) -> Array:
+        return x.transpose(self.axes)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        back = None if self.axes is None else tuple(int(i) for i in np.argsort([a % x.ndim for a in self.axes]))
+        return np.transpose(g, back)
+
+
+@dataclass(frozen=True)
+class BroadcastTo(Op):
+    """The array repeated, without a copy, along new axes and along axes of length 1.
+
+    >>> broadcast_to(np.array([1.0, 2.0]), (2, 2))
+    array([[1., 2.],
+           [1., 2.]])
+    """
+
+    shape: tuple[int, ...] = ()
+    formula = r"y_{ij} = x_j"
+    rule = {"x": r"\bar x_j = \sum_i \bar y_{ij}"}
+
+    def forward(self, x: Array) -> Array:
+        return np.broadcast_to(x, self.shape)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        return g  # the engine sums what was broadcast
+
+
+@dataclass(frozen=True)
+class Astype(Op):
+    """The array in another float type.
+
+    >>> astype(np.array([1.0]), np.float32)
+    array([1.], dtype=float32)
+    """
+
+    dtype: Any = np.float64
+    formula = "x"
+    rule = {"x": r"\bar y"}
+
+    def forward(self, x: Array) -> Array:
+        return x.astype(self.dtype)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        return g.astype(x.dtype)
+
+
+@dataclass(frozen=True)
+class Concatenate(Op):
+    """Arrays joined along an axis they have.
+
+    >>> concatenate([np.array([1.0, 2.0]), np.array([3.0])])
+    array([1., 2., 3.])
+    """
+
+    axis: int = 0
+    formula = r"y = (x_1, \dots, x_n)"
+    rule = {"arrays": r"\bar x_k = \bar y_k"}
+
+    def forward(self, *arrays: Array) -> Array:
+        return np.concatenate(arrays, axis=self.axis)
+
+    def vjp(self, i: int, g: Array, y: Array, *arrays: Array) -> Array:
+        axis = self.axis % g.ndim
+        ends = np.cumsum([a.shape[axis] for a in arrays]).tolist()
+        return g[(slice(None),) * axis + (slice(ends[i] - arrays[i].shape[axis], ends[i]),)]
+
+
+@dataclass(frozen=True)
+class Pad(Op):
+    """A border of one value around the array: `width` as for `np.pad`, a number, a pair, or a pair per axis.
+
+    >>> pad(np.array([1.0, 2.0]), (1, 2))
+    array([0., 1., 2., 0., 0.])
+    """
+
+    width: Any = 0
+    value: float = 0.0
+    formula = r"y = (0, x, 0)"
+    rule = {"x": r"\bar y_{\mathrm{inside}}"}
+
+    def forward(self, x: Array) -> Array:
+        return np.pad(x, self.width, constant_values=self.value)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        before = np.broadcast_to(np.asarray(self.width), (x.ndim, 2))[:, 0]
+        return g[tuple(slice(int(b), int(b) + n) for b, n in zip(before, x.shape, strict=True))]
+
+
+_reshape = register(Reshape())
+_transpose = register(Transpose())
+broadcast_to = register(BroadcastTo(), np.broadcast_to)
+astype = register(Astype(), np.astype)
+register(Concatenate())
+_pad = register(Pad())
+
+
+def reshape(x: Any, shape: Any, *more: int) -> Any:
+    """The same elements in another shape, given as one tuple or as several numbers."""
+    return _reshape(x, (shape, *more) if more else shape)
+
+
+def transpose(x: Any, axes: Any = None, *more: int) -> Any:
+    """The axes in another order, given as one tuple or as several numbers; reversed, if not given."""
+    return _transpose(x, (axes, *more) if more else axes)
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return _transpose(x, tuple(order))
+
+
+def moveaxis(x: Any, source: int, destination: int) -> Any:
+    """One axis moved to another place."""
+    order = list(range(x.ndim))
+    order.insert(destination % x.ndim, order.pop(source))
+    return _transpose(x, tuple(order))
+
+
+def ravel(x: Any) -> Any:
+    """The elements in one row."""
+    return _reshape(x, (-1,) if x.size else (0,))
+
+
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+    """New axes of length 1, at these places in the result."""
+    return _reshape(x, np.expand_dims(np.empty(x.shape, bool), axis).shape)
+
+
+def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """Without the axes of length 1, or without these of them."""
+    return _reshape(x, np.empty(x.shape, bool).squeeze(axis).shape)
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an axis they have; raveled first when there is none."""
+    if axis is None:
+        arrays, axis = [np.ravel(a) for a in arrays], 0
+    return Concatenate(axis)(*arrays)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis."""
+    return concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+
+
+def split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """The array cut along an axis, into equal parts or before these indices, as `np.split`."""
+    pieces = np.split(np.arange(x.shape[axis]), parts)
+    before = (slice(None),) * (axis % x.ndim)
+    ends = np.cumsum([len(p) for p in pieces])
+    return [x[(*before, slice(int(end) - len(p), int(end)))] for p, end in zip(pieces, ends, strict=True)]
+
+
+def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The order of the elements reversed along these axes; along all, if not given."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reverse = {a % x.ndim for a in axes}
+    return x[tuple(slice(None, None, -1 if i in reverse else None) for i in range(x.ndim))]
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
+    """A border of one value around the array. Raises NotImplementedError for other modes."""
+    if mode != "constant":
+        raise NotImplementedError(f"pad of a Tensor knows mode='constant', not {mode!r}: index with repeated positions")
+    return _pad(x, pad_width, constant_values)
+
+
+IMPLEMENTS |= {
+    np.reshape: reshape,
+    np.transpose: transpose,
+    np.swapaxes: swapaxes,
+    np.moveaxis: moveaxis,
+    np.ravel: ravel,
+    np.expand_dims: expand_dims,
+    np.squeeze: squeeze,
+    np.concatenate: concatenate,
+    np.stack: stack,
+    np.split: split,
+    np.flip: flip,
+    np.pad: pad,
+}

@@ -1,0 +1,138 @@
+"""What the engine says: a Tensor in short, and its refusals, which tell what happened and what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def in_short(t: Any) -> str:
+    """The repr of a Tensor: its values, cut when they are many, and what is not as usual about it."""
+    facts = [
+        np.array2string(t.data, separator=", ", prefix="Tensor(", threshold=100, edgeitems=3),
+        f"shape={t.shape}" if t.size > 100 or t.size == 0 else "",
+        f"dtype={t.dtype}" if t.dtype != np.float64 else "",
+        f"name={t.name!r}" if t.name else "",
+        f"from {t.op.name}" if t.op else "",
+        "" if t.requires_grad else "requires_grad=False",
+    ]
+    return f"Tensor({', '.join(filter(None, facts))})"
+
+
+def _name(node: Any) -> str:
+    origin = f"a result of {node.op.name}" if node.op else "a Tensor"
+    return f"{node.name or origin} (shape {node.shape})"
+
+
+def no_rule_for_input(op: Any, argument: str) -> TypeError:
+    return TypeError(
+        f"{op.name} has no rule for its input {argument!r}, so no gradient can flow into it.\n"
+        f"  Pass a constant ({argument}.detach()), or give {type(op).__name__} a vjp_{argument}."
+    )
+
+
+def no_rule_for_function(function: Any) -> TypeError:
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+    return TypeError(
+        f"{module}.{getattr(function, '__qualname__', function)} has no derivative rule here, so it cannot be applied "
+        "to a Tensor.\n  Use t.data if its result is a constant, or write an Op with a rule for it (see CONTRIBUTING)."
+    )
+
+
+def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Exception:
+    """The error of an op's forward, with what the op was given."""
+
+    def describe(x: Any) -> str:
+        name = f"{x.name} " if getattr(x, "name", None) else ""
+        return f"{name}{x.shape} {x.dtype}" if hasattr(x, "dtype") else repr(x)
+
+    names = op.arguments * len(inputs) if op.variadic else op.arguments
+    given = "".join(f"\n  {name}: {describe(x)}" for name, x in zip(names, inputs, strict=False))
+    if type(error) not in (ValueError, TypeError, IndexError):  # others have constructors of their own
+        error.add_note(f"in {op.name} of{given}")
+        return error
+    return type(error)(f"{op.name}: {error}{given}")
+
+
+def not_differentiable(what: str, kind: str) -> TypeError:
+    held = {"i": "integers", "u": "integers", "b": "booleans", "c": "complex numbers"}.get(kind, "Python objects")
+    return TypeError(
+        f"{what} holds {held}, through which no gradient can flow.\n"
+        "  Write floats (1.0, or dtype=float), np.stack([...]) to join Tensors, or requires_grad=False for a constant."
+    )
+
+
+def nothing_to_differentiate(node: Any) -> RuntimeError:
+    return RuntimeError(
+        f"backward() on {_name(node)}, which does not require a gradient: nothing it was made from does,\n"
+        "  or it was made under no_grad() or by detach(). Give a leaf requires_grad=True and compute it again."
+    )
+
+
+def needs_a_seed(node: Any) -> ValueError:
+    return ValueError(
+        f"{_name(node)} is not a scalar, so its gradient needs a seed.\n"
+        "  Write y.sum().backward() for the gradient of the sum, or y.backward(seed) with an array of its shape, the\n"
+        "  cotangent of y."
+    )
+
+
+def seed_does_not_fit(node: Any, shape: tuple[int, ...]) -> ValueError:
+    return ValueError(f"the seed has shape {shape}, but it is the cotangent of {_name(node)}, and takes the same shape")
+
+
+def stale(node: Any, op: Any) -> RuntimeError:
+    return RuntimeError(
+        f"{_name(node)} changed after {op.name} used it, so the recorded graph no longer fits its data.\n"
+        "  Compute the result again from the new data, then call backward() on that."
+    )
+
+
+def only_leaves_change(node: Any) -> RuntimeError:
+    return RuntimeError(
+        f"{_name(node)} was computed; only a leaf can be given other data. Use t.detach() for a leaf of it."
+    )
+
+
+def in_place_operator(node: Any) -> TypeError:
+    return TypeError(
+        f"an in-place operator (t += ...) would change {_name(node)} under its graph.\n"
+        "  Write t = t + ... for a new Tensor, or t.data += ... to update a parameter between graphs."
+    )
+
+
+def in_place_assignment(node: Any) -> TypeError:
+    return TypeError(
+        f"t[...] = value would change {_name(node)} under its graph.\n"
+        "  Write t = np.where(mask, value, t) or np.concatenate([...]) for a new Tensor.\n"
+        "  To change a leaf between graphs: new = t.data.copy(); new[...] = value; t.data = new"
+    )
+
+
+def array_in_place(ufunc: Any) -> TypeError:
+    return TypeError(
+        f"np.{ufunc.__name__} cannot write a Tensor into a plain array (out=, or array += tensor): the array cannot\n"
+        "  carry the gradient. Write a new value: a = a + t."
+    )
+
+
+def array_would_drop_gradient(node: Any) -> TypeError:
+    return TypeError(
+        f"np.asarray(t) would drop the gradient of {_name(node)}.\n"
+        "  Use t.data for the array, t.detach() for a constant, np.stack([...]) to join Tensors, or a tinygrad_act or\n"
+        "  NumPy function to keep differentiating."
+    )
+
+
+def ambiguous_truth(node: Any) -> ValueError:
+    return ValueError(
+        f"the truth of {_name(node)} is ambiguous: it has more than one element, or none.\n"
+        "  Write if (t > 0).all(): or .any(), or np.where(t > 0, a, b) to choose element by element."
+    )
+
+
+def not_one_element(node: Any) -> ValueError:
+    return ValueError(
+        f"only one element can become a number, and {_name(node)} has another size: reduce it, or use t.tolist()"
+    )
