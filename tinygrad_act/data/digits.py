@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ def digits(flat: bool = True) -> Split:
     >>> split.x_train.shape, split.x_test.shape, split.y_train[:5]
     ((1198, 64), (599, 64), array([6, 6, 6, 2, 5]))
     """
-    with resources.files(__package__).joinpath("digits.npz").open("rb") as file, np.load(file) as stored:
+    with np.load(Path(__file__).with_name("digits.npz")) as stored:
         images, labels = stored["images"] / 16, stored["labels"].astype(np.int64)
     order = np.random.default_rng(0).permutation(len(images))
     train, test = order[: len(order) * 2 // 3], order[len(order) * 2 // 3 :]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..op import Array
 
-Initializer: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], Array]
+Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
 """From a generator and the shape of the weights, (..., in, out), to their values, in float64."""
 
 

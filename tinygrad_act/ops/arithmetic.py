@@ -80,10 +80,8 @@ class Power(Op):
         return np.power(a, b)
 
     def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        if isinstance(b, int | float):  # a plain number keeps float32 what it is
-            return g * (b * np.power(a, b - 1)) if b else np.zeros_like(g)
-        flat = np.equal(b, 0)  # where 0 a^{-1} would be 0/0 at a = 0
-        return g * np.where(flat, 0, b * np.power(a, np.where(flat, 1, b) - 1))
+        base = np.where(np.equal(a, 0) & np.equal(b, 0), 1, a)  # 0 times 0^{-1} is 0 here
+        return g * (b * np.power(base, b - 1))
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
         return g * y * np.log(np.where(np.equal(a, 0) & np.greater(b, 0), 1, a))

@@ -33,7 +33,7 @@ class Matmul(Op):
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
         if a.ndim == 1:
-            return np.expand_dims(a, -1) * (np.expand_dims(g, -2) if b.ndim > 1 else g)
+            return np.expand_dims(a, -1) * np.expand_dims(g, -2) if b.ndim > 1 else a * g
         if b.ndim == 1:
             return (a.swapaxes(-1, -2) @ np.expand_dims(g, -1)).reshape((*a.shape[:-2], *b.shape))
         return a.swapaxes(-1, -2) @ g
@@ -56,10 +56,10 @@ class Affine(Op):
         return np.add(y, b, out=y) if y.dtype == b.dtype else np.add(y, b)
 
     def vjp_x(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
-        return g.dot(W.T)
+        return np.dot(g, W.T)
 
     def vjp_W(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
-        return _rows(x).T.dot(_rows(g))
+        return np.dot(_rows(x).T, _rows(g))
 
     def vjp_b(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
         rows = _rows(g)

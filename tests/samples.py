@@ -1,0 +1,156 @@
+"""Inputs on which every op is tried: at its defaults, and wherever it has parameters also at unusual settings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import tinygrad_act as ta
+from tinygrad_act.op import OPS, Elementwise, Op
+from tinygrad_act.ops.arithmetic import Clip
+from tinygrad_act.ops.indexing import Getitem, Scatter
+from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
+from tinygrad_act.ops.reduce import Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
+from tinygrad_act.ops.shape import Astype, BroadcastTo, Concatenate, Pad, Reshape, Transpose
+
+
+class Sample(NamedTuple):
+    """An op, and arrays to give it; the float ones are differentiated."""
+
+    op: Op
+    inputs: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.op!r} of {', '.join(str(np.shape(x)) for x in self.inputs)}"
+
+
+rng = np.random.default_rng(7)
+
+
+def smooth(*shape: int) -> np.ndarray:
+    """Numbers that are far from each other and from 0, so that no finite difference crosses a kink or a tie."""
+    n = int(np.prod(shape))
+    signs = rng.choice([-1.0, 1.0], n)
+    return (signs * (0.15 + 0.1 * rng.permutation(n) + rng.uniform(0, 0.03, n))).reshape(shape)
+
+
+def other(*shape: int) -> np.ndarray:
+    """As `smooth`, and far from all of those too."""
+    x = smooth(*shape)
+    return x + np.copysign(0.05, x)
+
+
+def positive(*shape: int) -> np.ndarray:
+    return np.abs(smooth(*shape))
+
+
+def elementwise_inputs(op: Elementwise) -> np.ndarray:
+    low, high = op.domain
+    x = smooth(3, 4)
+    return np.abs(x) if low >= -1 else np.clip(x, max(low, -5), min(high, 5))
+
+
+def elementwise(op: Elementwise) -> Sample:
+    return Sample(op, (elementwise_inputs(op),))
+
+
+UNUSUAL = [
+    elementwise(ta.LeakyReLU(alpha=0.3)),
+    elementwise(ta.LeakyReLU(alpha=-0.5)),
+    elementwise(ta.LeakyReLU(alpha=2.0)),
+    elementwise(ta.ELU(alpha=2.5)),
+]
+
+labels = np.array([2, 0, 3])
+weights = positive(3, 4) / 2
+
+OTHERS = [
+    *(Sample(OPS[name], (smooth(3, 4), other(3, 4))) for name in ("add", "subtract", "multiply", "maximum", "minimum")),
+    *(
+        Sample(OPS[name], (smooth(3, 1), other(2, 1, 4)))
+        for name in ("add", "subtract", "multiply", "maximum", "minimum")
+    ),
+    Sample(OPS["divide"], (smooth(3, 4), smooth(4))),
+    Sample(OPS["power"], (positive(3, 4), smooth(4))),
+    Sample(OPS["power"], (smooth(3, 4), 3)),
+    Sample(OPS["power"], (smooth(3, 4), -2.0)),
+    Sample(OPS["power"], (positive(3, 4), np.array([0.0, 1.0, 2.0, 3.0]))),
+    Sample(OPS["power"], (smooth(3, 4), np.array([0, 1, 2, 3], np.int8))),
+    Sample(OPS["power"], (2.0, smooth(3, 4))),
+    Sample(OPS["remainder"], (smooth(3, 4), np.array([0.33, -0.45, 0.71, 3.0]))),
+    Sample(OPS["floor_divide"], (smooth(3, 4), np.array([0.33, -0.45, 0.71, 3.0]))),
+    Sample(OPS["where"], (smooth(3, 4) > 0, smooth(3, 4), smooth(4))),
+    Sample(Clip(), (smooth(3, 4), -0.52, np.array([0.33, 0.54, 0.71, 0.86]))),
+    Sample(Sum(), (smooth(3, 4),)),
+    Sample(Sum((0, -1), True), (smooth(2, 3, 4),)),
+    Sample(Mean(), (smooth(3, 4),)),
+    Sample(Mean(-2), (smooth(2, 3, 4),)),
+    Sample(Var(), (smooth(3, 4),)),
+    Sample(Var(1, True, 1), (smooth(3, 4),)),
+    Sample(Std(), (smooth(3, 4),)),
+    Sample(Std((0, 2), False, 1), (smooth(2, 3, 2),)),
+    Sample(Prod(), (smooth(5),)),
+    Sample(Prod((0, 2)), (smooth(2, 3, 3),)),
+    Sample(Prod(1, True), (np.array([[2.0, 0.0, 3.0], [0.0, 4.0, 0.0], [1.0, 2.0, 3.0]]),)),
+    Sample(Max(), (smooth(3, 4),)),
+    Sample(Max((0, 2), True), (smooth(2, 3, 4),)),
+    Sample(Min(), (smooth(3, 4),)),
+    Sample(Min(-1), (smooth(2, 3, 4),)),
+    Sample(Cumsum(), (smooth(3, 4),)),
+    Sample(Cumsum(-2), (smooth(2, 3, 4),)),
+    Sample(Reshape(), (smooth(3, 4),)),
+    Sample(Reshape((2, -1)), (smooth(3, 4),)),
+    Sample(Transpose(), (smooth(2, 3, 4),)),
+    Sample(Transpose((1, -1, 0)), (smooth(2, 3, 4),)),
+    Sample(BroadcastTo((2, 3, 4)), (smooth(3, 1),)),
+    Sample(BroadcastTo((3,)), (smooth(),)),
+    Sample(Astype(np.float64), (smooth(3),)),
+    Sample(Concatenate(), (smooth(2, 3), smooth(1, 3), smooth(2, 3))),
+    Sample(Concatenate(-1), (smooth(2, 3), smooth(2, 1))),
+    Sample(Pad(), (smooth(2, 3),)),
+    Sample(Pad(((1, 2), (0, 3)), 5.0), (smooth(2, 3),)),
+    Sample(Getitem(), (smooth(2, 3),)),
+    Sample(Getitem((slice(None, None, -1), None, 1)), (smooth(2, 3),)),
+    Sample(Getitem((np.array([0, 1, 1]), np.array([2, 0, 0]))), (smooth(2, 3),)),
+    Sample(Getitem(np.array([[True, False, True], [False, False, True]])), (smooth(2, 3),)),
+    Sample(Scatter(), (smooth(),)),
+    Sample(Scatter((slice(1, 3),), (4, 2)), (smooth(2, 2),)),
+    Sample(Scatter(np.array([1, 1, 3]), (4, 2)), (smooth(3, 2),)),
+    Sample(OPS["matmul"], (smooth(2, 3), smooth(3, 4))),
+    Sample(OPS["matmul"], (smooth(3), smooth(3))),
+    Sample(OPS["matmul"], (smooth(2, 3), smooth(3))),
+    Sample(OPS["matmul"], (smooth(3), smooth(3, 2))),
+    Sample(OPS["matmul"], (smooth(3), smooth(2, 3, 2))),
+    Sample(OPS["matmul"], (smooth(2, 2, 3), smooth(3))),
+    Sample(OPS["matmul"], (smooth(2, 1, 2, 3), smooth(4, 3, 2))),
+    Sample(OPS["affine"], (smooth(3, 2), smooth(2, 4), smooth(4))),
+    Sample(OPS["affine"], (smooth(2, 3, 2), smooth(2, 4), smooth(4))),
+    Sample(OPS["affine"], (smooth(2), smooth(2, 4), smooth(4))),
+    Sample(Tensordot(), (smooth(2, 3), smooth(3, 2))),
+    Sample(Tensordot(((0, -1), (1, 0))), (smooth(2, 3, 4), smooth(4, 2, 2))),
+    Sample(Einsum(), (smooth(3),)),
+    Sample(Einsum(("ij", "jk", "k"), "ki"), (smooth(2, 3), smooth(3, 2), smooth(2))),
+    Sample(Einsum(("iij", "k"), "j"), (smooth(2, 2, 3), smooth(2))),
+    Sample(Einsum(("iii",), "i"), (smooth(2, 2, 2),)),
+    Sample(Norm(), (smooth(3, 4),)),
+    Sample(Norm((0, 1), True), (smooth(2, 3, 2),)),
+    Sample(OPS["softmax"], (smooth(3, 4),)),
+    Sample(ta.Softmax(0), (smooth(3, 4),)),
+    Sample(OPS["logsumexp"], (smooth(3, 4),)),
+    Sample(ta.Logsumexp(-2, True), (smooth(2, 3, 2),)),
+    Sample(OPS["maxout"], (smooth(3, 4),)),
+    Sample(ta.Maxout(axis=0), (smooth(3, 4),)),
+    *(Sample(ta.CrossEntropy(reduction=r), (smooth(3, 4), labels)) for r in ("mean", "sum", "none")),
+    *(Sample(ta.CrossEntropy(reduction=r), (smooth(3, 4), weights)) for r in ("mean", "sum", "none")),
+    Sample(ta.CrossEntropy(axis=1), (smooth(2, 4, 3), np.array([[0, 1, 3], [2, 2, 0]]))),
+    Sample(ta.CrossEntropy("none", axis=0), (smooth(4, 3), positive(4, 3))),
+    Sample(ta.CrossEntropy(), (smooth(4), np.array(2))),
+    Sample(OPS["softmax_residual"], (smooth(3, 4), labels)),
+    Sample(ta.losses.SoftmaxResidual(0), (smooth(4, 3), labels)),
+    Sample(ta.losses.SoftmaxResidual(0), (smooth(4, 3), positive(4, 3))),
+    *(Sample(ta.losses.BCEWithLogits(r), (smooth(3, 4), positive(3, 4))) for r in ("mean", "sum", "none")),
+]
+
+ELEMENTWISE = [elementwise(op) for op in OPS.values() if isinstance(op, Elementwise)] + UNUSUAL
+SAMPLES = ELEMENTWISE + OTHERS
