@@ -108,7 +108,7 @@ class SoftmaxResidual(Op):
         at = _label_places(rows, y)
         chosen = e.take(at)
         e.put(at, 0)
-        others = e.dot(np.ones(e.shape[1]))
+        others = e.sum(axis=1)
         e.put(at, -others)
         e /= (chosen + others)[:, np.newaxis]
         e = e.astype(float_type(z)).reshape(last.shape)

@@ -1,0 +1,173 @@
+"""The document's systems: its conventions, its printed forms, and numbers worked out by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor
+
+FUNCTIONS = {"sigmoid": lambda z: 1 / (1 + sympy.exp(-z)), "sech": sympy.sech, "tanh": sympy.tanh}
+FUNCTIONS |= {"sinh": sympy.sinh, "cosh": sympy.cosh}
+
+
+def proved(latex: str) -> Any:
+    """The SymPy expression that a formula of ours means: enough LaTeX for the document's smooth functions."""
+    s = latex.replace(r"\,", " ").replace(r"\cfrac", r"\frac").replace("(x)", "{x}").replace("(z)", "{z}")
+    s = re.sub(r"\\mathrm\{(\w+)\}", r"\\\1", s)
+    while (
+        shorter := re.sub(
+            r"\\frac\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", r"((\1)/(\2))", s
+        )
+    ) != s:
+        s = shorter
+    s = re.sub(r"\\(\w+)\^2\{(\w)\}", r"\1(\2)**2", s)
+    s = re.sub(r"\\(\w+)\{(\w)\}", r"\1(\2)", s)
+    s = re.sub(r"e\^\{([^{}]*)\}", r"exp(\1)", s)
+    s = re.sub(r"e\^(\w)", r"exp(\1)", s).replace("^", "**")
+    s = re.sub(r"(\d)\s*(?=[a-z(])", r"\1*", s)
+    s = re.sub(r"\)\s*(?=[a-z(])", ")*", s)
+    return parse_expr(s, local_dict=FUNCTIONS, transformations=(*standard_transformations, implicit_multiplication))
+
+
+@pytest.mark.parametrize("op", [ta.sigmoid, ta.tanh, ta.activations.sigmoidal.sech2], ids=repr)
+def test_every_printed_form_is_the_same_function_and_its_derivative(op: ta.Elementwise) -> None:
+    """Where the document prints a value or a rule in several forms, "=" between them is proved, at 30 digits."""
+    assert isinstance(op.rule, str)
+    values = [proved(form) for form in op.formula.split(" = ") if "sech}^2(x)" not in form]
+    rules = [proved(form) for form in op.rule.split(" = ")]
+    (variable,) = values[0].free_symbols
+    for point in ("-2.7", "-0.3", "0.9", "4.1"):
+        at = {variable: sympy.Float(point, 50)}
+        exact = [v.evalf(40, subs=at) for v in values]
+        slopes = [r.evalf(40, subs=at) for r in (*rules, sympy.diff(values[0], variable))]
+        assert all(abs(v - exact[0]) < 1e-30 for v in exact)
+        assert all(abs(s - slopes[0]) < 1e-30 for s in slopes)
+        ours = op(np.float64(point)), op.derivative(op(np.float64(point)), np.float64(point))
+        np.testing.assert_allclose(ours, [float(exact[0]), float(slopes[0])], rtol=1e-15)
+
+
+def test_both_forms_are_recorded() -> None:
+    assert ta.sigmoid.rule == r"\cfrac{e^{-z}}{(1 + e^{-z})^2} = \mathrm{sigmoid}(z)(1 - \mathrm{sigmoid}(z))"
+    assert ta.tanh.rule == r"\mathrm{sech}^2(x) = 1 - \tanh^2(x)"
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "slope"),
+    [
+        (ta.relu, 0.0, 1.0),  # the document: 1 for z >= 0
+        (ta.relu, -0.0, 1.0),
+        (ta.leaky_relu, 0.0, 0.01),  # the branch z <= 0
+        (ta.LeakyReLU(alpha=0.3), 0.0, 0.3),
+        (ta.elu, 0.0, 1.0),  # the branch x >= 0
+        (ta.ELU(alpha=2.0), 0.0, 1.0),
+        (ta.ELU(alpha=2.0), -1.0, 2 * np.exp(-1)),
+        (ta.sigmoid, 0.0, 0.25),
+        (ta.tanh, 0.0, 1.0),
+    ],
+)
+def test_the_documents_convention_at_the_corner(op: ta.Op, x: float, slope: float) -> None:
+    t = Tensor(x)
+    op(t).backward()
+    np.testing.assert_allclose(t.grad, slope, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("op", "low", "high", "slope_low", "slope_high"),
+    [
+        (ta.sigmoid, 0, 1, 0, 0),
+        (ta.tanh, -1, 1, 0, 0),
+        (ta.relu, 0, np.inf, 0, 1),
+        (ta.leaky_relu, -np.inf, np.inf, 0.01, 1),
+        (ta.elu, -1, np.inf, 0, 1),
+        (ta.ops.elementary.erf, -1, 1, 0, 0),
+    ],
+)
+def test_limits_are_returned_silently(
+    op: ta.Elementwise, low: float, high: float, slope_low: float, slope_high: float, dtype: Any
+) -> None:
+    ends = np.array([-np.inf, np.inf], dtype)
+    np.testing.assert_array_equal(op(ends), np.array([low, high], dtype))
+    slopes = np.asarray(op.derivative(op(ends), ends), dtype)
+    np.testing.assert_array_equal(slopes, np.array([slope_low, slope_high], dtype))
+
+
+def test_relu_chooses_and_never_multiplies_by_a_mask() -> None:
+    y = ta.relu(np.array([-np.inf, -1.0, 2.0]))
+    np.testing.assert_array_equal(y, [0.0, 0.0, 2.0])
+    assert not np.signbit(y).any()
+
+
+def test_softmax_by_the_documents_jacobian() -> None:
+    """diag(a) - a aᵀ, and ∂L/∂z_i = Σ_s ∂L/∂a_s ∂a_s/∂z_i."""
+    z, g = np.array([0.3, -1.2, 2.0, 0.7]), np.array([1.0, -2.0, 0.5, 3.0])
+    a = np.exp(z) / np.exp(z).sum()
+    jacobian = np.diag(a) - np.outer(a, a)
+    t = Tensor(z)
+    y = ta.softmax(t)
+    np.testing.assert_allclose(y.data, a, rtol=1e-15)
+    y.backward(g)
+    np.testing.assert_allclose(t.grad, jacobian @ g, rtol=1e-14)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+def test_softmax_sums_to_1_along_any_axis(axis: int) -> None:
+    z = np.random.default_rng(0).normal(size=(2, 3, 4))
+    a = ta.softmax(z, axis=axis)
+    np.testing.assert_allclose(a.sum(axis=axis), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(np.exp(z - ta.logsumexp(z, axis=axis, keepdims=True)), a, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("z", "a"),
+    [
+        ([1000.0, 0.0, -1000.0], [1, 0, 0]),
+        ([5.0, 5.0, 5.0, 5.0], [0.25] * 4),
+        ([0.0, -np.inf], [1, 0]),
+        ([np.inf, 0.0, np.inf], [0.5, 0, 0.5]),
+        ([-np.inf, -np.inf], [0.5, 0.5]),
+        ([1e38, -1e38, 1e38], [0.5, 0, 0.5]),
+        ([3.4e38, -3.4e38], [1, 0]),
+        ([7.0], [1]),
+        ([], []),
+    ],
+)
+def test_softmax_of_hard_rows_is_right_and_silent(z: list[float], a: list[float], dtype: Any) -> None:
+    z_ = Tensor(np.array([z, z], dtype))
+    y = ta.softmax(z_)
+    np.testing.assert_array_equal(y.data, np.array([a, a], dtype))
+    y.backward(np.ones_like(y.data))
+    np.testing.assert_array_equal(z_.grad, np.zeros_like(y.data))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([np.inf, 0.0], np.inf),
+        ([-np.inf, -np.inf], -np.inf),
+        ([1000.0, 1000.0], 1000 + np.log(2)),
+        ([0.0, -np.inf], 0.0),
+    ],
+)
+def test_logsumexp_of_hard_rows_is_right_and_silent(x: list[float], y: float) -> None:
+    np.testing.assert_allclose(ta.logsumexp(np.array(x)), y, rtol=1e-15)
+
+
+def test_nan_logits_stay_nan() -> None:
+    assert np.isnan(ta.softmax(np.array([1.0, np.nan, 2.0]))).all()
+
+
+def test_maxout_is_the_maximum_and_its_winner_takes_the_gradient() -> None:
+    x = Tensor([[1.0, 5.0, 5.0], [3.0, 2.0, 1.0]])
+    y = ta.maxout(x)
+    np.testing.assert_array_equal(y.data, [5.0, 3.0])
+    y.backward([1.0, 1.0])
+    np.testing.assert_array_equal(x.grad, [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]])

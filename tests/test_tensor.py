@@ -1,0 +1,496 @@
+"""The Tensor and the walk: what they record, what they give, and what they refuse."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor
+
+x0 = np.array([[0.5, -1.5, 2.0], [3.0, 0.25, -0.75]])
+
+
+def test_a_tensor_copies_its_data() -> None:
+    array = np.ones(3)
+    t = Tensor(array)
+    t.data += 1
+    np.testing.assert_array_equal(array, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: a + b,
+        lambda a, b: a - b,
+        lambda a, b: a * b,
+        lambda a, b: a / b,
+        lambda a, b: a**b,
+        lambda a, b: a // b,
+        lambda a, b: a % b,
+    ],
+    ids=["+", "-", "*", "/", "**", "//", "%"],
+)
+@pytest.mark.parametrize("other", [2, 2.5, np.float64(2.5), np.array([1.0, 2.0, 3.0]), [1.0, 2.0, 3.0]], ids=repr)
+def test_operators_and_their_reflections_do_as_numpy(f: Callable[[Any, Any], Any], other: Any) -> None:
+    t = Tensor(np.abs(x0))
+    for ours, plain in ((f(t, other), f(t.data, other)), (f(other, t), f(other, t.data))):
+        assert type(ours) is Tensor
+        assert ours.requires_grad
+        np.testing.assert_array_equal(ours.data, plain)
+
+
+def test_matmul_and_signs_do_as_numpy() -> None:
+    t = Tensor(x0)
+    for ours, plain in ((t @ x0.T, x0 @ x0.T), (x0.T @ t, x0.T @ x0), (-t, -x0), (+t, x0), (abs(t), abs(x0))):
+        np.testing.assert_array_equal(ours.data, plain)
+
+
+def test_comparisons_give_plain_booleans() -> None:
+    t = Tensor(x0)
+    pairs = [(t > 0, x0 > 0), (t <= x0, x0 <= x0), (t == 0.5, x0 == 0.5), (t != t, x0 != x0), (x0 < t, x0 < x0)]
+    for ours, plain in [*pairs, (t >= 2, x0 >= 2)]:
+        assert type(ours) is np.ndarray
+        np.testing.assert_array_equal(ours, plain)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t: t.sum(),
+        lambda t: t.sum(0),
+        lambda t: t.sum(axis=1, keepdims=True),
+        lambda t: t.mean(axis=0),
+        lambda t: t.max(1),
+        lambda t: t.min(),
+        lambda t: t.var(axis=0, ddof=1),
+        lambda t: t.std(),
+        lambda t: t.prod(axis=1),
+        lambda t: t.cumsum(axis=0),
+        lambda t: t.cumsum(),
+        lambda t: t.clip(-1, 1),
+        lambda t: t.clip(None, 1.0),
+        lambda t: t.dot(np.ones(3)),
+        lambda t: t.take([0, 2, 2], axis=1),
+        lambda t: t.take([0, 5]),
+        lambda t: t.repeat(2, axis=0),
+        lambda t: t.repeat([1, 2, 0], axis=1),
+        lambda t: t.ravel(),
+        lambda t: t.flatten(),
+        lambda t: t.reshape(3, 2),
+        lambda t: t.reshape((1, -1)).squeeze(),
+        lambda t: t.reshape(1, 2, 3).squeeze(0),
+        lambda t: t.swapaxes(0, -1),
+        lambda t: t.transpose(),
+        lambda t: t.transpose(1, 0),
+        lambda t: t.transpose((1, 0)),
+        lambda t: t.T,
+        lambda t: t[0],
+        lambda t: t[..., 1:],
+        lambda t: t[:, [2, 0]],
+        lambda t: t[t > 0],
+        lambda t: t[None, :, 1],
+        lambda t: np.exp(t),
+        lambda t: np.add(t, 1),
+        lambda t: np.sum(t, axis=0),
+        lambda t: np.mean(t, 1),
+        lambda t: np.amax(t, axis=0),
+        lambda t: np.where(t > 0, t, 0.0),
+        lambda t: np.clip(t, 0, 1),
+        lambda t: np.clip(t, min=0),
+        lambda t: np.clip(t, a_min=-1, a_max=None),
+        lambda t: np.concatenate([t, x0], axis=1),
+        lambda t: np.concatenate([t, x0], axis=None),
+        lambda t: np.stack([x0, t], axis=-1),
+        lambda t: np.split(t, 3, axis=1)[1],
+        lambda t: np.split(t, [1], axis=0)[0],
+        lambda t: np.expand_dims(t, (0, -1)),
+        lambda t: np.squeeze(np.expand_dims(t, 1)),
+        lambda t: np.moveaxis(np.expand_dims(t, 0), 0, -1),
+        lambda t: np.broadcast_to(t, (4, 2, 3)),
+        lambda t: np.flip(t),
+        lambda t: np.flip(t, 1),
+        lambda t: np.flip(t, (0, -1)),
+        lambda t: np.pad(t, ((0, 1), (2, 0))),
+        lambda t: np.pad(t, 1, constant_values=3.0),
+        lambda t: np.take_along_axis(t, np.argmax(t, axis=1)[:, None], axis=1),
+        lambda t: np.take_along_axis(t, np.argmin(t, axis=0)[None], axis=0),
+        lambda t: np.matmul(t, x0.T),
+        lambda t: np.dot(t, x0.T),
+        lambda t: np.dot(t, 2.0),
+        lambda t: np.dot(t, np.ones((2, 3, 4))),
+        lambda t: np.inner(t, x0),
+        lambda t: np.inner(t, 3.0),
+        lambda t: np.outer(t, [1.0, 2.0]),
+        lambda t: np.tensordot(t, x0, axes=2),
+        lambda t: np.tensordot(t, x0, axes=([0], [0])),
+        lambda t: np.tensordot(t, x0, axes=(1, 1)),
+        lambda t: np.einsum("ij,kj->ik", t, x0),
+        lambda t: np.einsum("ij,jk", t, x0.T),
+        lambda t: np.einsum("...j,j->...", t, np.ones(3)),
+        lambda t: np.einsum("i...,i...->...", t, np.ones((2, 1))),
+        lambda t: np.einsum("ii", t[:, :2]),
+        lambda t: np.linalg.norm(t),
+        lambda t: np.linalg.norm(t, axis=1, keepdims=True),
+        lambda t: np.linalg.norm(t, 2, 0),
+    ],
+)
+def test_numpy_functions_and_methods_do_as_numpy_and_differentiate(f: Callable[[Any], Any]) -> None:
+    t = Tensor(x0)
+    y = f(t)
+    np.testing.assert_allclose(y.data, f(x0), rtol=1e-14)
+    assert y.shape == f(x0).shape
+    direction = np.random.default_rng(1).normal(size=x0.shape)
+    weights = np.random.default_rng(2).normal(size=y.shape)
+    y.backward(weights)
+    h = 1e-6
+    numeric = np.sum((f(x0 + h * direction).astype(float) - f(x0 - h * direction)) * weights) / (2 * h)
+    np.testing.assert_allclose(np.sum(t.grad * direction), numeric, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("f", "plain"),
+    [(np.argmax, 3), (np.isfinite, np.ones((2, 3), bool)), (np.shape, (2, 3)), (np.zeros_like, np.zeros((2, 3)))],
+)
+def test_functions_that_cannot_be_differentiated_give_constants(f: Callable[[Any], Any], plain: Any) -> None:
+    assert not isinstance(f(Tensor(x0)), Tensor)
+    np.testing.assert_array_equal(f(Tensor(x0)), plain)
+
+
+def test_one_element_becomes_a_number() -> None:
+    t = Tensor([2.5])
+    assert (float(t), t.item(), f"{t:.2f}", bool(t > 0)) == (2.5, 2.5, "2.50", True)
+    assert bool(t)
+    assert [len(row) for row in Tensor(x0)] == [3, 3]
+    assert f"{t}" == repr(t)
+
+
+def test_repr_tells_what_is_unusual_and_never_prints_a_million_numbers() -> None:
+    assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.])"
+    assert repr(Tensor([1.0], dtype=np.float32, name="w")) == "Tensor([1.], dtype=float32, name='w')"
+    assert repr(np.tanh(Tensor(0.0))) == "Tensor(0., from tanh)"
+    assert repr(Tensor(1.0, requires_grad=False)) == "Tensor(1., requires_grad=False)"
+    million = repr(Tensor(np.zeros((1000, 1000))))
+    assert len(million) < 300
+    assert "shape=(1000, 1000)" in million
+
+
+def test_leaves_accumulate_and_interior_nodes_show_the_last_walk() -> None:
+    x = Tensor(3.0)
+    h = x * x
+    y = h * 2
+    y.backward()
+    y.backward()
+    assert x.grad == 24.0  # twice 12
+    assert h.grad == 2.0
+    assert y.grad == 1.0
+    x.zero_grad()
+    assert x.grad is None
+
+
+def test_a_shared_node_is_visited_once() -> None:
+    """Doubling 60 times through shared nodes has 2^60 paths, but 60 nodes."""
+    x = Tensor(1.0)
+    y = x
+    for _ in range(60):
+        y = y + y
+    y.backward()
+    assert x.grad == 2.0**60
+
+
+def test_a_chain_of_100_000_ops_works() -> None:
+    x = Tensor(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 0.5
+    y.backward()
+    assert (y.item(), x.grad) == (50_001.0, 1.0)
+    assert ta.gradients(y, x).item() == 1.0
+
+
+def test_work_grows_linearly_with_the_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: one rule a node."""
+    counted = []
+    add = ta.op.OPS["add"]
+    monkeypatch.setattr(type(add), "vjp_a", lambda self, g, y, a, b: counted.append(1) or g)
+    monkeypatch.setattr(type(add), "rules", (type(add).vjp_a, type(add).vjp_b))
+    for n in (10, 1000):
+        counted.clear()
+        y = Tensor(1.0)
+        for _ in range(n):
+            y = y + 1
+        y.backward()
+        assert len(counted) == n
+
+
+def test_no_work_is_done_for_inputs_that_need_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    matmul = ta.op.OPS["matmul"]
+    monkeypatch.setattr(type(matmul), "rules", (None, type(matmul).vjp_b))  # the rule of a would raise
+    w = Tensor(np.ones((3, 2)))
+    (x0 @ w).sum().backward()
+    (Tensor(x0, requires_grad=False) @ w).sum().backward()
+    np.testing.assert_array_equal(w.grad, 2 * np.repeat(x0.sum(axis=0)[:, None], 2, axis=1))
+
+
+def test_a_graph_is_freed_without_the_collector() -> None:
+    gc.disable()
+    try:
+        x = Tensor(x0)
+        h = np.tanh(x)
+        y = (h * h).sum()
+        y.backward()
+        ghosts = [weakref.ref(h), weakref.ref(y)]
+        del h, y
+        assert [ghost() for ghost in ghosts] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_no_grad_records_nothing_in_this_thread_alone() -> None:
+    x = Tensor(1.0)
+    seen: list[bool] = []
+    with ta.no_grad():
+        assert not (x * 2).requires_grad
+        assert (x * 2).inputs == ()
+        thread = threading.Thread(target=lambda: seen.append((x * 2).requires_grad))
+        thread.start()
+        thread.join()
+        with ta.no_grad():
+            pass
+        assert not (x * 2).requires_grad
+    assert seen == [True]
+    assert (x * 2).requires_grad
+
+
+def test_no_grad_ends_with_an_error_too() -> None:
+    with pytest.raises(KeyError), ta.no_grad():
+        raise KeyError
+    assert (Tensor(1.0) * 2).requires_grad
+
+
+def test_detach_and_constants_stop_the_gradient() -> None:
+    x = Tensor(3.0, name="x")
+    (x * x.detach()).backward()
+    assert x.grad == 3.0
+    assert x.detach().name == "x"
+    constant = Tensor(2.0, requires_grad=False)
+    (x * constant).backward()
+    assert constant.grad is None
+
+
+def test_python_scalars_are_weak_and_mixed_dtypes_follow_numpy() -> None:
+    narrow, wide = Tensor([1.0], dtype=np.float32), Tensor([2.0])
+    assert (narrow * 2.5 + 1).dtype == np.float32
+    y = narrow * wide
+    assert y.dtype == np.float64
+    y.backward([1.0])
+    assert (narrow.grad.dtype, wide.grad.dtype) == (np.float32, np.float64)
+
+
+def test_a_seed_weighs_the_outputs() -> None:
+    x = Tensor([1.0, 2.0])
+    (x * x).backward([1.0, 10.0])
+    np.testing.assert_array_equal(x.grad, [2.0, 40.0])
+
+
+def test_the_gradient_of_a_leaf_itself_is_its_seed() -> None:
+    seed = np.array([1.0, 2.0])
+    x = Tensor([3.0, 4.0])
+    x.backward(seed)
+    seed[0] = 9.0
+    np.testing.assert_array_equal(x.grad, [1.0, 2.0])
+
+
+def test_gradients_differentiate_again_to_any_order() -> None:
+    x = Tensor(0.5)
+    y = np.sin(x)
+    for derivative in (np.cos, lambda v: -np.sin(v), lambda v: -np.cos(v), np.sin):
+        y = ta.gradients(y, x)
+        np.testing.assert_allclose(y.item(), derivative(0.5), rtol=1e-15)
+    assert x.grad is None
+
+
+def test_gradients_of_interior_and_unrelated_tensors() -> None:
+    x, other = Tensor([1.0, 2.0]), Tensor([[5.0]])
+    h = x * 3
+    y = (h * h).sum()
+    dh, dx, none = ta.gradients(y, [h, x, other])
+    np.testing.assert_array_equal(dh.data, 2 * h.data)
+    np.testing.assert_array_equal(dx.data, 6 * h.data)
+    np.testing.assert_array_equal(none.data, [[0.0]])
+    assert ta.gradients(y, y).item() == 1.0
+    assert ta.gradients(ta.gradients((2 * x).sum(), x).sum(), x).data.tolist() == [0.0, 0.0]
+
+
+def test_gradients_can_be_differentiated_with_respect_to_the_seed() -> None:
+    x, seed = Tensor([1.0, 2.0]), Tensor([0.0, 0.0])
+    pulled = ta.gradients(x**3, x, seed)
+    np.testing.assert_allclose(ta.gradients(pulled.sum(), seed).data, 3 * x.data**2)
+
+
+def test_two_threads_compute_the_bits_they_compute_alone() -> None:
+    def train(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        w = Tensor(rng.normal(size=(4, 4)))
+        for _ in range(50):
+            loss = np.tanh(rng.normal(size=(8, 4)) @ w).var()
+            w.zero_grad()
+            loss.backward()
+            w.data = w.data - 0.1 * w.grad
+        return w.data
+
+    results: dict[int, np.ndarray] = {}
+    threads = [threading.Thread(target=lambda s=s: results.update({s: train(s)})) for s in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed, result in results.items():
+        np.testing.assert_array_equal(result, train(seed))
+
+
+# what is refused, and what the refusal says
+
+
+def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]]:
+    x, w = Tensor(x0, name="x"), Tensor(np.ones((4, 5)), name="w")
+
+    def stale() -> None:
+        p = Tensor([1.0], name="p")
+        y = p * 2
+        y.backward([1.0])
+        p.data = np.array([5.0])
+        y.backward([1.0])
+
+    def assign() -> None:
+        x[0] = 1.0
+
+    def add_in_place() -> None:
+        y = x
+        y += 1
+
+    def into_an_array() -> None:
+        a = np.zeros((2, 3))
+        a += x
+
+    return {
+        "stale leaf": (stale, RuntimeError, ["p (shape (1,))", "multiply", "again"]),
+        "integers": (lambda: Tensor([1, 2]), TypeError, ["integers", "1.0", "requires_grad=False"]),
+        "booleans": (lambda: Tensor([True]), TypeError, ["booleans"]),
+        "complex": (lambda: Tensor([1j]), TypeError, ["complex"]),
+        "strings": (lambda: Tensor(["a"]), TypeError, ["Python objects"]),
+        "shape mismatch": (lambda: x @ w, ValueError, ["matmul", "a: x (2, 3) float64", "b: w (4, 5) float64"]),
+        "cannot broadcast": (lambda: x + np.ones(4), ValueError, ["add", "(2, 3)", "(4,)"]),
+        "truth of many": (lambda: bool(x), ValueError, ["x (shape (2, 3))", "np.where", ".any()"]),
+        "asarray": (lambda: np.asarray(x), TypeError, ["drop the gradient of x", "t.data", "t.detach()"]),
+        "array of tensors": (lambda: np.array([x, x]), TypeError, ["np.stack"]),
+        "number of many": (lambda: float(x), ValueError, ["one element", "x (shape (2, 3))"]),
+        "item of many": (lambda: x.item(), ValueError, ["one element"]),
+        "assignment": (assign, TypeError, ["x (shape (2, 3))", "np.where", "t.data = new"]),
+        "in-place operator": (add_in_place, TypeError, ["t = t +", "t.data += "]),
+        "into an array": (into_an_array, TypeError, ["np.add", "a = a + t"]),
+        "no gradient": (
+            lambda: x.detach().sum().backward(),
+            RuntimeError,
+            ["does not require a gradient", "no_grad()"],
+        ),
+        "no seed": (lambda: (x * 2).backward(), ValueError, ["multiply (shape (2, 3))", "y.sum().backward()", "seed"]),
+        "wrong seed": (lambda: x.backward(np.ones(2)), ValueError, ["(2,)", "(2, 3)"]),
+        "object array": (lambda: np.array([1.0, None, 2.0]) * x, TypeError, ["multiply", "unsupported operand"]),
+        "object result": (lambda: np.array([1, 2, 3], object) * x, TypeError, ["multiply", "Python objects"]),
+        "no rule": (lambda: np.linalg.solve(x, x), TypeError, ["np.linalg.solve", "t.data"]),
+        "no rule for a method": (lambda: np.add.reduce(x), TypeError, ["reduce", "no derivative rule"]),
+        "no rule for an input": (
+            lambda: np.where(x, x, 0.0).sum().backward(),
+            TypeError,
+            ["where", "'condition'", "vjp_condition"],
+        ),
+        "data of a result": (lambda: setattr(x * 2, "data", x0), RuntimeError, ["only a leaf"]),
+        "tensor as data": (lambda: setattr(Tensor(1.0), "data", x), TypeError, ["t.data"]),
+        "integer data": (lambda: setattr(Tensor(1.0), "data", np.array(1)), TypeError, ["integers"]),
+        "unknown parameter": (lambda: ta.softmax(x, dim=0), TypeError, ["softmax", "dim"]),
+        "unknown keyword": (lambda: np.sum(x, dtype=float), TypeError, ["sum", "dtype"]),
+        "missing input": (lambda: ta.cross_entropy(x), TypeError, ["cross_entropy", "y"]),
+        "pad mode": (lambda: np.pad(x, 1, mode="edge"), NotImplementedError, ["constant"]),
+        "norm order": (lambda: np.linalg.norm(x, 1), NotImplementedError, ["np.sum(np.abs(x))"]),
+        "einsum count": (lambda: np.einsum("i,j->ij", x), ValueError, ["names 2 arrays", "given 1"]),
+    }
+
+
+@pytest.mark.parametrize("case", refusals())
+def test_refusals_say_what_happened_and_what_to_write(case: str) -> None:
+    action, error, words = refusals()[case]
+    with pytest.raises(error) as refusal:
+        action()
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_a_changed_leaf_is_noticed_however_it_was_changed() -> None:
+    p = Tensor([1.0])
+    y = p * 2
+    p.data += 1
+    with pytest.raises(RuntimeError, match="changed after multiply used it"):
+        ta.gradients(y, p, [1.0])
+
+
+def test_a_rule_of_the_wrong_shape_is_caught() -> None:
+    class Wrong(ta.Op):
+        def forward(self, x: Any) -> Any:
+            return x.sum()
+
+        def vjp_x(self, g: Any, y: Any, x: Any) -> Any:
+            return np.ones(7)
+
+    with pytest.raises(ValueError, match=r"Wrong\(\) gave a cotangent of shape \(7,\) to an input of shape \(2, 3\)"):
+        Wrong()(Tensor(x0)).backward()
+
+
+def test_an_unfinished_op_says_what_it_lacks() -> None:
+    class Bare(ta.Elementwise):
+        pass
+
+    class Half(ta.Elementwise):
+        def forward(self, x: Any) -> Any:
+            return x * 1
+
+    with pytest.raises(NotImplementedError, match="Bare needs a forward"):
+        Bare()(x0)
+    with pytest.raises(NotImplementedError, match="Half needs a derivative"):
+        Half()(Tensor(1.0)).backward()
+
+
+def test_an_error_inside_forward_keeps_its_type_and_tells_the_inputs() -> None:
+    class Fails(ta.Elementwise):
+        def forward(self, x: Any) -> Any:
+            raise np.linalg.LinAlgError("singular")
+
+    with pytest.raises(np.linalg.LinAlgError) as failure:
+        Fails()(Tensor(x0, name="x"))
+    assert "x (2, 3) float64" in failure.value.__notes__[0]
+
+
+def test_an_op_is_called_with_parameters_by_place_or_name() -> None:
+    z = np.array([[1.0, 2.0], [3.0, 5.0]])
+    expected = ta.Softmax(axis=0)(z)
+    np.testing.assert_array_equal(ta.softmax(z, 0), expected)
+    np.testing.assert_array_equal(ta.softmax(z, axis=0), expected)
+    np.testing.assert_array_equal(ta.softmax(z=z, axis=0), expected)
+    assert repr(ta.LeakyReLU(alpha=0.1)) == "LeakyReLU(alpha=0.1)"
+    assert repr(ta.relu) == "ReLU()"
+    assert repr(ta.op.OPS["exp"]) == "exp"
+
+
+def test_astype_changes_the_dtype_and_the_gradient_keeps_its_own() -> None:
+    x = Tensor([1.0, 2.0])
+    narrow = x.astype(np.float32)
+    assert narrow.dtype == np.float32
+    (narrow * narrow).sum().backward()
+    assert x.grad.dtype == np.float64
+    np.testing.assert_array_equal(x.grad, [2.0, 4.0])
