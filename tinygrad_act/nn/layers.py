@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,16 +66,15 @@ class Maxout(Module):
         rng: np.random.Generator | None = None,
         initial: init.Initializer = init.glorot_uniform,
     ) -> None:
-        self.pieces = pieces
+        self.out_features, self.pieces = out_features, pieces
         self.affine = Linear(in_features, out_features * pieces, dtype=dtype, rng=rng, initial=initial)
 
     def forward(self, x: Any) -> Any:
         z = self.affine(x)
-        return maxout(z.reshape((*z.shape[:-1], -1, self.pieces)))
+        return maxout(z.reshape((*z.shape[:-1], self.out_features, self.pieces)))
 
     def __repr__(self) -> str:
-        fan_in, out = self.affine.weight.shape
-        return f"Maxout({fan_in}, {out // self.pieces}, pieces={self.pieces})"
+        return f"Maxout({self.affine.weight.shape[0]}, {self.out_features}, pieces={self.pieces})"
 
 
 class Sequential(Module):
@@ -117,4 +117,4 @@ class Flatten(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return x.reshape((x.shape[0], -1))
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
