@@ -18,7 +18,6 @@ parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
 options = parser.parse_args()
 rng = np.random.default_rng(options.seed)
-
 # 1,198 images to learn from, 599 that the network never sees; 8×8 pixels each, between 0 and 1
 x, y, x_test, y_test = ta.data.digits()
 x, x_test = x.astype(options.dtype), x_test.astype(options.dtype)
@@ -26,10 +25,15 @@ x, x_test = x.astype(options.dtype), x_test.astype(options.dtype)
 if options.activation == "maxout":
     model = nn.Sequential(nn.Maxout(64, 64, pieces=3, rng=rng), nn.Linear(64, 10, rng=rng))
 else:
-    activation = ACTIVATIONS[options.activation]
-    model = nn.Sequential(nn.Linear(64, 128, rng=rng), activation, nn.Linear(128, 10, rng=rng))
+    model = nn.Sequential(nn.Linear(64, 128, rng=rng), ACTIVATIONS[options.activation], nn.Linear(128, 10, rng=rng))
 model.astype(options.dtype)
 print(model)
+
+
+def predict(images):
+    with ta.no_grad():  # nothing to learn from these
+        return model(images).argmax(axis=1)
+
 
 optimizer = ta.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1)
 epochs = progress(range(1, options.epochs + 1), "training")
@@ -42,13 +46,11 @@ for epoch in epochs:
         loss.backward()  # the graph is walked back, rule by rule
         optimizer.step()
         losses.append(loss.item())
-    with ta.no_grad():
-        predicted = model(x_test).argmax(axis=1)
-    accuracy = np.mean(predicted == y_test)
-    epochs.write(f"epoch {epoch:3}   loss {np.mean(losses):.4f}   held-out accuracy {accuracy:.1%}")
+    right = np.mean(predict(x_test) == y_test)
+    epochs.write(f"epoch {epoch:3}   loss {np.mean(losses):.4f}   held-out accuracy {right:.1%}")
 
 confusion = np.zeros((10, 10), int)
-np.add.at(confusion, (y_test, predicted), 1)
+np.add.at(confusion, (y_test, predict(x_test)), 1)
 print("\nrows: the digit, columns: what the network saw in it\n\n     ", "".join(f"{digit:4}" for digit in range(10)))
 for digit, row in enumerate(confusion):
     print(f"{digit:4}  ", "".join(f"{count:4}" if count else "   ·" for count in row))

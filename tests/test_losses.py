@@ -14,11 +14,15 @@ import tinygrad_act as ta
 from tinygrad_act import Tensor, cross_entropy
 
 inf = math.inf
-rng = np.random.default_rng(11)
 LOSSES = [ta.mse, ta.l1, ta.huber, ta.hinge, ta.bce_with_logits]
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda f: getattr(f, "name", None) or f.__name__)
 every_reduction = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(11)
 
 
 def with_gradient(loss: Callable[..., Any], z: Any, *args: Any, **kwargs: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +39,9 @@ def naive_softmax(z: np.ndarray) -> np.ndarray:
 
 @every_reduction
 @pytest.mark.parametrize("lead", [(), (5,), (2, 3)], ids=str)
-def test_cross_entropy_is_minus_the_log_of_the_softmax_at_the_label(lead: tuple[int, ...], reduction: Any) -> None:
+def test_cross_entropy_is_minus_the_log_of_the_softmax_at_the_label(
+    rng: np.random.Generator, lead: tuple[int, ...], reduction: Any
+) -> None:
     z, labels = rng.normal(size=(*lead, 4)), rng.integers(0, 4, lead)
     chosen = np.take_along_axis(naive_softmax(z), np.expand_dims(labels, -1), axis=-1)[..., 0]
     expected = {"none": -np.log(chosen), "sum": -np.log(chosen).sum(), "mean": -np.log(chosen).mean()}[reduction]
@@ -44,7 +50,9 @@ def test_cross_entropy_is_minus_the_log_of_the_softmax_at_the_label(lead: tuple[
 
 @every_reduction
 @pytest.mark.parametrize("lead", [(), (5,), (2, 3)], ids=str)
-def test_class_indices_mean_one_hot_distributions(lead: tuple[int, ...], reduction: Any) -> None:
+def test_class_indices_mean_one_hot_distributions(
+    rng: np.random.Generator, lead: tuple[int, ...], reduction: Any
+) -> None:
     z, labels = rng.normal(size=(*lead, 4)), rng.integers(0, 4, lead)
     by_index = with_gradient(cross_entropy, z, labels, reduction=reduction)
     by_distribution = with_gradient(cross_entropy, z, np.eye(4)[labels], reduction=reduction)
@@ -55,7 +63,7 @@ def test_class_indices_mean_one_hot_distributions(lead: tuple[int, ...], reducti
 @every_reduction
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
 @pytest.mark.parametrize("hot", [False, True], ids=["indices", "distributions"])
-def test_the_class_axis_may_be_any(axis: int, hot: bool, reduction: Any) -> None:
+def test_the_class_axis_may_be_any(rng: np.random.Generator, axis: int, hot: bool, reduction: Any) -> None:
     z, labels = rng.normal(size=(2, 3, 4)), rng.integers(0, 4, (2, 3))
     y = rng.dirichlet(np.ones(4), (2, 3)) if hot else labels
     value, gradient = with_gradient(cross_entropy, z, y, reduction=reduction)
@@ -68,7 +76,7 @@ def test_the_class_axis_may_be_any(axis: int, hot: bool, reduction: Any) -> None
 
 
 @pytest.mark.parametrize("total", [1.0, 0.25, 3.0, 0.0])
-def test_gradient_is_softmax_minus_y_times_what_y_sums_to(total: float) -> None:
+def test_gradient_is_softmax_minus_y_times_what_y_sums_to(rng: np.random.Generator, total: float) -> None:
     z = rng.normal(size=(6, 4))
     y = total * rng.dirichlet(np.ones(4), 6)
     for reduction, share in (("mean", 1 / 6), ("sum", 1.0), ("none", 1.0)):
@@ -76,7 +84,9 @@ def test_gradient_is_softmax_minus_y_times_what_y_sums_to(total: float) -> None:
         np.testing.assert_allclose(gradient, share * (total * naive_softmax(z) - y), rtol=1e-12, atol=1e-16)
 
 
-def test_gradient_at_a_label_is_softmax_minus_one() -> None:
+def test_gradient_at_a_label_is_softmax_minus_one(
+    rng: np.random.Generator,
+) -> None:
     z, labels = rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
     _, gradient = with_gradient(cross_entropy, z, labels)
     np.testing.assert_allclose(gradient, (naive_softmax(z) - np.eye(4)[labels]) / 6, rtol=1e-12)
@@ -175,7 +185,7 @@ def test_targets_may_be_lists_or_one_number(wrap: Any) -> None:
     assert float(cross_entropy(wrap([0.0, 0.0]), 1)) == pytest.approx(math.log(2))
 
 
-PROBABILITIES = naive_softmax(rng.normal(size=(3, 4)))
+PROBABILITIES = naive_softmax(np.random.default_rng(11).normal(size=(3, 4)))
 LABELS = np.array([0, 3, 1])
 
 
@@ -318,7 +328,7 @@ def assert_like_torch(ours: Any, theirs: Any, z: np.ndarray, y: np.ndarray, redu
 @every_reduction
 @pytest.mark.parametrize("shape", [(7, 4), (3, 4, 5)], ids=str)
 @pytest.mark.parametrize("hot", [False, True], ids=["indices", "distributions"])
-def test_cross_entropy_is_pytorchs(shape: tuple[int, ...], hot: bool, reduction: Any) -> None:
+def test_cross_entropy_is_pytorchs(rng: np.random.Generator, shape: tuple[int, ...], hot: bool, reduction: Any) -> None:
     z, rows = rng.normal(size=shape), (shape[0], *shape[2:])
     y = np.moveaxis(rng.dirichlet(np.ones(4), rows), -1, 1) if hot else rng.integers(0, 4, rows)
 
@@ -342,7 +352,9 @@ def test_cross_entropy_is_pytorchs(shape: tuple[int, ...], hot: bool, reduction:
     ],
     ids=str,
 )
-def test_the_other_losses_are_pytorchs(loss: Any, name: str, settings: dict[str, float], reduction: Any) -> None:
+def test_the_other_losses_are_pytorchs(
+    rng: np.random.Generator, loss: Any, name: str, settings: dict[str, float], reduction: Any
+) -> None:
     _, F = functional()
     z, y = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     if loss is ta.hinge:

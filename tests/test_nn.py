@@ -33,7 +33,7 @@ class Everywhere(nn.Module):
         return self.layer(self.scale * x)
 
 
-EVERYWHERE = "scale layer.weight layer.bias parts.0.weight parts.1.0 table.a table.b.c.weight".split()
+EVERYWHERE = ["scale", "layer.weight", "layer.bias", "parts.0.weight", "parts.1.0", "table.a", "table.b.c.weight"]
 
 
 def deep(dtype: Any = None) -> nn.Sequential:

@@ -26,11 +26,12 @@ class Loss(Op):
         if self.reduction not in ("mean", "sum", "none"):
             raise ValueError(f"{self.name}: reduction is 'mean', 'sum' or 'none', not {self.reduction!r}")
 
-    def reduce(self, losses: Array) -> Array:
-        """The losses, their sum or their mean; the mean of none is nan."""
-        if self.reduction == "none":
-            return losses
-        return losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
+    def reduce(self, losses: Array, dtype: np.dtype[Any]) -> Array:
+        """The losses, their sum or their mean, in this dtype; the mean of none is nan."""
+        if self.reduction != "none":
+            losses = losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
+        limit = min(float(np.finfo(dtype).max), HUGE / 2)  # what is beyond was infinite, or is now
+        return np.where(losses > limit, np.inf, losses).astype(dtype)[()]
 
     def spread(self, g: Array, count: int) -> Array:
         """The cotangent of each single loss."""
@@ -56,9 +57,9 @@ class CrossEntropy(Loss):
     rule = {"z": r"\bar l\, ((1^\top y)\, \mathrm{softmax}(z) - y)", "y": r"-\bar l \ln \mathrm{softmax}(z)"}
 
     def __call__(self, *args: Any, **fields: Any) -> Any:
-        if args:
-            _warn_of_probabilities(args[0], fields.get("axis", self.axis))
-        return super().__call__(*args, **fields)
+        op, (z, y) = self._bind(args, fields) if fields or len(args) != 2 else (self, args)
+        _warn_of_probabilities(z, op.axis)
+        return super(CrossEntropy, op).__call__(z, np.asarray(y) if isinstance(y, int) else y)
 
     def forward(self, z: Array, y: Array) -> Array:
         last = _last_axis(z, self.axis)
@@ -70,7 +71,7 @@ class CrossEntropy(Loss):
             t = _last_axis(y, self.axis).reshape(rows.shape)
             gaps = m[:, np.newaxis] - np.minimum(rows, HUGE, dtype=np.float64) + np.log1p(rest)[:, np.newaxis]
             losses = (t * np.where(t == 0, 0, gaps)).sum(axis=1)
-        return self.reduce(losses.reshape(last.shape[:-1])).astype(float_type(z))
+        return self.reduce(losses.reshape(last.shape[:-1]), float_type(z))
 
     def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
         return self._per_row(g, z) * SoftmaxResidual(self.axis)(z, y)
@@ -154,9 +155,10 @@ class BCEWithLogits(Loss):
     rule = {"z": r"\bar l\, (\mathrm{sigmoid}(z) - y)", "y": r"-\bar l\, z"}
 
     def forward(self, z: Array, y: Array) -> Array:
-        # max(z, 0) - z y, but z (1 - y) or -z y: where y is 1 or 0 nothing is left to cancel
-        linear = np.where(z >= 0, z * (1 - y), -z * y)
-        return self.reduce(linear + np.log1p(np.exp(-np.abs(z)))).astype(z.dtype)
+        _check_shapes(self.name, z, y)
+        far = np.where(z >= 0, 1 - y, y)  # max(z, 0) - z y is |z| times the target's share on the other side
+        size = np.abs(z)
+        return self.reduce(np.where(far == 0, 0, size) * far + np.log1p(np.exp(-size)), float_type(z))
 
     def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
         # sigmoid(z) - y, and for z >= 0 as (1 - y) - sigmoid(-z)
@@ -207,17 +209,21 @@ def hinge(score: Any, sign: Any, margin: float = 1.0, reduction: Reduction = "me
     >>> hinge(np.array([2.0, -0.5]), np.array([1.0, 1.0]), reduction="none")
     array([0. , 1.5])
     """
-    _error("hinge", score, sign)
+    _check_shapes("hinge", score, sign)
     return _reduced(np.maximum(margin - sign * score, 0), reduction)
 
 
 def _error(name: str, prediction: Any, target: Any) -> Any:
-    """Their difference, if they have one shape: (n, 1) minus (n,) would broadcast to (n, n), which nobody means."""
+    _check_shapes(name, prediction, target)
+    return prediction - target
+
+
+def _check_shapes(name: str, prediction: Any, target: Any) -> None:
+    """Refuse different shapes: (n, 1) minus (n,) would broadcast to (n, n), which nobody means."""
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"{name}: the prediction has shape {np.shape(prediction)}, the target {np.shape(target)}; they must agree"
         )
-    return prediction - target
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:

@@ -12,7 +12,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -114,7 +114,7 @@ class Op:
                 return x._record(self, args)
         return self.forward(*(np.asarray(x) if isinstance(x, list | tuple) else x for x in args))
 
-    def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Op, tuple[Any, ...]]:
+    def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Self, tuple[Any, ...]]:
         """Split what a call was given into the op with those parameters, and its inputs."""
         try:
             given = self.__signature__.bind(*args, **fields).arguments

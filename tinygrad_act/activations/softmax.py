@@ -9,7 +9,7 @@ import numpy as np
 
 from ..op import Array, Op, register
 
-HUGE = 2.0**1023  # what an infinite logit counts as: the difference of two such is still a float
+HUGE = 2.0**1022  # what an infinite logit counts as: the difference of two such is still a float
 
 
 def exp_of_gaps(rows: Array) -> tuple[Array, Array, Array]:

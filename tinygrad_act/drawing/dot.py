@@ -61,6 +61,8 @@ def _facts(title: str, x: Any) -> str:
 def _summary(x: Any) -> str:
     """The number, or the range of the numbers."""
     values = np.asarray(x)
+    if values.dtype.kind not in "biuf":
+        return str(x)
     if values.size == 0:
         return "empty"
     return f"{values.item():.4g}" if values.size == 1 else f"{values.min():.3g} … {values.max():.3g}"

@@ -36,23 +36,20 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(parameters, lr)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
-        self.steps = 0
+        self.steps = [0] * len(self.parameters)  # each parameter's own: one may join late
         self.mean, self.square = self._zeros(), self._zeros()
-
-    def step(self) -> None:
-        self.steps += 1
-        super().step()
 
     def update(self, i: int, p: Tensor, g: Array) -> None:
         if self.weight_decay:
             g = self.decay(p, g)
         (beta1, beta2), m, v = self.betas, self.mean[i], self.square[i]
+        self.steps[i] += 1
         m *= beta1
         m += (1 - beta1) * g
         v *= beta2
         v += (1 - beta2) * np.square(g)
-        root = np.sqrt(v) / math.sqrt(1 - beta2**self.steps) + self.eps
-        p.data -= (self.lr / (1 - beta1**self.steps)) * m / root
+        root = np.sqrt(v) / math.sqrt(1 - beta2 ** self.steps[i]) + self.eps
+        p.data -= (self.lr / (1 - beta1 ** self.steps[i])) * m / root
 
     def decay(self, p: Tensor, g: Array) -> Array:
         """The gradient, with the pull towards 0."""

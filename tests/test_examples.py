@@ -1,0 +1,100 @@
+"""The examples: they run, say what they promise, and learn what they promise."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "maxout"]
+
+
+def run(example: str, *options: str, cwd: Path) -> str:
+    """What an example prints into a pipe: no error, no warning, nothing on stderr, and no progress bar."""
+    command = [sys.executable, "-W", "error", "-X", "utf8", str(EXAMPLES / example), *options]
+    done = subprocess.run(command, cwd=cwd, capture_output=True)  # bytes: text=True would turn a bar's \r into \n
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    printed = done.stdout.decode().replace("\r\n", "\n")
+    assert "\r" not in printed
+    assert "\x1b" not in printed
+    return printed
+
+
+def accuracies(printed: str) -> list[float]:
+    return [float(percent) for percent in re.findall(r"^epoch +\d+ +loss \d+\.\d{4} +.* ([\d.]+)%$", printed, re.M)]
+
+
+@pytest.mark.parametrize("options", [*(["--activation", a] for a in ACTIVATIONS), ["--dtype", "float64"]], ids=" ".join)
+def test_train_digits_reports_each_epoch_the_confusions_and_the_graph(options: list[str], tmp_path: Path) -> None:
+    printed = run("train_digits.py", "--epochs", "2", *options, cwd=tmp_path)
+    assert printed.startswith("Sequential(\n")
+    first, last = accuracies(printed)
+    assert 50 < first <= 100
+    assert 50 < last <= 100
+    rows = re.findall(r"^   (\d)  ((?: +[\d·]+){10})$", printed, re.M)
+    assert [digit for digit, _ in rows] == list("0123456789")
+    confusion = [[int(count) for count in row.replace("·", "0").split()] for _, row in rows]
+    assert sum(map(sum, confusion)) == 599
+    assert round(100 * sum(confusion[i][i] for i in range(10)) / 599, 1) == last
+    graph = (tmp_path / "digits.dot").read_text(encoding="utf-8")
+    assert graph.startswith("digraph")
+    assert "cross_entropy" in graph
+    assert graph.count("∂") >= 5
+    assert ("float64" in graph) == ("float64" in options)
+
+
+def test_train_digits_prints_the_same_from_the_same_seed(tmp_path: Path) -> None:
+    same, again, other = (run("train_digits.py", "--epochs", "2", "--seed", s, cwd=tmp_path) for s in "334")
+    assert same == again
+    assert same != other
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_train_digits_reaches_97_percent(activation: str, tmp_path: Path) -> None:
+    reached = accuracies(run("train_digits.py", "--activation", activation, cwd=tmp_path))
+    assert len(reached) == 40
+    assert reached[-1] >= 97.0
+
+
+def test_train_digits_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "train_digits.py"), "--activation", "step"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "invalid choice: 'step'" in done.stderr
+
+
+def test_moons_tells_all_moons_apart_and_draws_the_plane(tmp_path: Path) -> None:
+    reports = re.findall(r"^step +(\d+) .* accuracy (\d+)%$", run("moons.py", "--steps", "20", cwd=tmp_path), re.M)
+    assert [step for step, _ in reports] == ["10", "20"]
+    printed = run("moons.py", cwd=tmp_path)
+    assert re.findall(r"accuracy (\d+)%$", printed, re.M)[-1] == "100"
+    picture = printed.split("in it:\n\n")[1].removesuffix("\n").split("\n")
+    assert [len(line) for line in picture] == [64] * 22
+    assert set("".join(picture)) == set(" ░xo")
+
+
+def test_xor_maxout_learns_xor(tmp_path: Path) -> None:
+    short = run("xor_maxout.py", "--steps", "20", cwd=tmp_path)
+    assert re.findall(r"^step +(\d+) ", short, re.M) == ["20"]
+    rows = re.findall(r"^ (\d)  (\d) +(\d) +(\d\.\d{4})$", run("xor_maxout.py", cwd=tmp_path), re.M)
+    assert [(int(a), int(b)) for a, b, _, _ in rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for a, b, label, p in rows:
+        assert int(a) ^ int(b) == int(label) == round(float(p))
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_an_example_is_a_page_and_says_how_to_run_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert f"python examples/{path.name}" in text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "options", [["train_digits.py", "--epochs"], ["moons.py", "--steps"], ["xor_maxout.py", "--steps"]], ids=" ".join
+)
+def test_no_steps_at_all_is_no_crash(options: list[str], tmp_path: Path) -> None:
+    run(*options, "0", cwd=tmp_path)
