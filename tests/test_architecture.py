@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import tinygrad_act as ta
+import tinygrad_act.drawing
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_act"
 ROOMS = ["text", "op", "autodiff", "tensor", "ops", "activations", "losses", "transforms", "nn", "optim", "data"]
@@ -50,17 +55,27 @@ def test_the_engine_can_be_read_in_one_sitting() -> None:
 
 
 def test_no_room_hides_a_public_function() -> None:
-    import tinygrad_act as ta
-
     functions = {name for name in ta.__all__ if callable(getattr(ta, name))}
     assert not functions & set(ROOMS)
 
 
-def test_every_public_name_is_there_and_documented() -> None:
-    import tinygrad_act as ta
+def public() -> dict[str, Any]:
+    """Every public name of the package and of the rooms that a user imports from."""
+    rooms = [ta, ta.nn, ta.optim, ta.data, ta.drawing, ta.activations]
+    named = {f"{room.__name__}.{name}": getattr(room, name) for room in rooms for name in room.__all__}
+    return named | {
+        f"nn.init.{name}": f for name, f in vars(ta.nn.init).items() if inspect.isfunction(f) and name[0] != "_"
+    }
 
-    for name in ta.__all__:
-        assert getattr(ta, name).__doc__, name
+
+@pytest.mark.parametrize("name", public())
+def test_every_public_name_is_documented_with_an_example(name: str) -> None:
+    thing = public()[name]
+    assert thing.__doc__
+    examples_elsewhere = inspect.ismodule(thing) or name.endswith(
+        (".Op", ".Elementwise", ".Kink", ".register", ".Split")
+    )
+    assert examples_elsewhere or ">>>" in thing.__doc__
 
 
 def test_import_loads_numpy_and_little_else() -> None:

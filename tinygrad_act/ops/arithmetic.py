@@ -11,6 +11,12 @@ from ..op import IMPLEMENTS, Array, Op, register
 
 
 class Add(Op):
+    """The sum.
+
+    >>> add(np.array([1.0, 2.0]), 1)
+    array([2., 3.])
+    """
+
     formula = "a + b"
     rule = {"a": r"\bar y", "b": r"\bar y"}
 
@@ -25,6 +31,12 @@ class Add(Op):
 
 
 class Subtract(Op):
+    """The difference.
+
+    >>> subtract(np.array([1.0, 2.0]), 1)
+    array([0., 1.])
+    """
+
     formula = "a - b"
     rule = {"a": r"\bar y", "b": r"-\bar y"}
 
@@ -39,6 +51,12 @@ class Subtract(Op):
 
 
 class Multiply(Op):
+    """The product, element by element.
+
+    >>> multiply(np.array([1.0, 2.0]), 3)
+    array([3., 6.])
+    """
+
     formula = "a b"
     rule = {"a": r"\bar y\, b", "b": r"\bar y\, a"}
 
@@ -53,6 +71,12 @@ class Multiply(Op):
 
 
 class Divide(Op):
+    """The quotient.
+
+    >>> divide(np.array([1.0, 2.0]), 4)
+    array([0.25, 0.5 ])
+    """
+
     formula = r"\frac{a}{b}"
     rule = {"a": r"\frac{\bar y}{b}", "b": r"-\bar y\, \frac{y}{b}"}
 
@@ -108,6 +132,12 @@ class Remainder(Op):
 
 
 class FloorDivide(Op):
+    """The quotient, rounded down. It only jumps: its slope is 0 wherever it has one.
+
+    >>> floor_divide(np.array([5.0, -1.0]), 2)
+    array([ 2., -1.])
+    """
+
     formula = r"\lfloor a / b \rfloor"
     rule = {"a": "0", "b": "0"}
 

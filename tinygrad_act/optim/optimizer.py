@@ -11,7 +11,17 @@ from ..tensor import Tensor
 
 
 class Optimizer:
-    """Holds parameters; a subclass says in `update` how one of them moves along its gradient."""
+    """Holds parameters; a subclass says in `update` how one of them moves along its gradient.
+
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, i, p, g):
+    ...         p.data -= self.lr * np.sign(g)
+    >>> w = Tensor([3.0, -5.0])
+    >>> (w * w).sum().backward()
+    >>> SignDescent([w], lr=1.0).step()
+    >>> w
+    Tensor([ 2., -4.])
+    """
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         self.parameters = list(parameters)
