@@ -171,3 +171,11 @@ def test_maxout_is_the_maximum_and_its_winner_takes_the_gradient() -> None:
     np.testing.assert_array_equal(y.data, [5.0, 3.0])
     y.backward([1.0, 1.0])
     np.testing.assert_array_equal(x.grad, [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]])
+
+
+def test_the_gradient_of_a_certain_softmax_keeps_its_digits() -> None:
+    """a_1 (g_1 - Σ g a) would cancel to 0 where a_1 rounds to 1; the truth is -3 e^-40."""
+    z = Tensor([40.0, 0.0, 0.0])
+    ta.softmax(z).backward([1.0, 2.0, 3.0])
+    e = np.exp(-40.0)
+    np.testing.assert_allclose(z.grad, [-3 * e, e, 2 * e], rtol=1e-15)

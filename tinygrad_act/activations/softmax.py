@@ -42,19 +42,6 @@ def float_type(x: Array) -> np.dtype[Any]:
     return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
 
 
-def _exp_of_gap(x: Array, m: Array) -> Array:
-    """exp(x - m) for x <= m, with what the rounding of x - m loses put back (Knuth's TwoSum).
-
-    In halves, whose difference cannot overflow.
-    """
-    x, m = 0.5 * x, 0.5 * m
-    gap = x - m
-    back = gap - x
-    lost = (x - (gap - back)) - (m + back)
-    e = np.exp(2 * np.maximum(gap, -400))
-    return e + e * (2 * lost)
-
-
 @dataclass(frozen=True)
 class Softmax(Op):
     """Each row of numbers to one of positive numbers that sum to 1 (document, section Softmax).

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .reduce import Reduction
 
 
 class Matmul(Op):
@@ -136,8 +137,7 @@ class Einsum(Op):
         return Einsum(tuple(terms), target)(*factors)
 
 
-@dataclass(frozen=True)
-class Norm(Op):
+class Norm(Reduction):
     """The Euclidean length over an axis, or axes; of all elements when there is none.
 
     At the origin, the tip of a cone, its gradient is 0, the legal subgradient of least norm.
@@ -146,8 +146,6 @@ class Norm(Op):
     np.float64(5.0)
     """
 
-    axis: int | tuple[int, ...] | None = None
-    keepdims: bool = False
     formula = r"\sqrt{\sum_i x_i^2}"
     rule = {"x": r"\bar y\, \frac{x}{y}"}
 
@@ -155,10 +153,7 @@ class Norm(Op):
         return np.sqrt(np.square(x).sum(axis=self.axis, keepdims=self.keepdims))
 
     def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
-        slope = np.where(np.equal(y, 0), 0, g / np.where(np.equal(y, 0), 1, y))
-        if not self.keepdims:
-            slope = np.expand_dims(slope, tuple(range(x.ndim)) if self.axis is None else self.axis)
-        return slope * x
+        return self.spread(g, x) * (x / self.spread(np.where(np.equal(y, 0), 1, y), x))
 
 
 matmul = register(Matmul(), np.matmul)

@@ -83,7 +83,7 @@ class Var(Reduction):
 
     def deviation(self, x: Array) -> Array:
         """The distance of each element from the mean."""
-        return x - np.mean(x, axis=self.axis, keepdims=True)
+        return x - x.sum(axis=self.axis, keepdims=True) / (self.count(x) or math.nan)
 
     def freedom(self, x: Array) -> float:
         """What the sum of squares is divided by; nan when nothing is left to divide by."""

@@ -1,0 +1,85 @@
+"""Elementary ops at the points where formulas have holes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor
+
+
+@pytest.mark.parametrize(
+    ("exponent", "first", "second"),
+    [(0, 0.0, 0.0), (1, 1.0, 0.0), (2, 0.0, 2.0), (3.0, 0.0, 0.0), (np.array([2.0]), 0.0, 2.0)],
+)
+def test_powers_of_zero_have_the_derivatives_of_the_monomial(exponent: Any, first: float, second: float) -> None:
+    x = Tensor([0.0])
+    slope = ta.gradients(x**exponent, x, [1.0])
+    assert slope.data == first
+    assert ta.gradients(slope, x, [1.0]).data == second
+
+
+def test_zero_to_a_positive_power_is_flat_in_the_power() -> None:
+    b = Tensor([0.5, 2.0])
+    (np.zeros(2) ** b).sum().backward()
+    np.testing.assert_array_equal(b.grad, [0.0, 0.0])
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (0.0, 0.0), (1.0, -1.0)])
+def test_clip_hands_the_whole_gradient_to_one_of_its_three_inputs(low: float, high: float) -> None:
+    x, a, b = Tensor(np.linspace(-2, 2, 9)), Tensor(low), Tensor(high)
+    y = np.clip(x, a, b)
+    np.testing.assert_array_equal(y.data, np.clip(x.data, low, high))
+    each = [ta.gradients(y[i], [x, a, b]) for i in range(9)]
+    for i, (dx, da, db) in enumerate(each):
+        shares = [dx.data[i], da.item(), db.item()]
+        assert sorted(shares) == [0.0, 0.0, 1.0]
+        assert shares[int(np.argmax(shares))] == 1.0
+        owner = [x.data[i], low, high][int(np.argmax(shares))]
+        assert owner == y.data[i]
+
+
+def test_a_constant_row_has_standard_deviation_0_and_gradient_0() -> None:
+    x = Tensor([2.0, 2.0, 2.0])
+    x.std().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.0, 0.0])
+
+
+def test_the_norm_of_the_origin_has_gradient_0() -> None:
+    x = Tensor([[0.0, 0.0], [3.0, 4.0]])
+    np.linalg.norm(x, axis=1).sum().backward()
+    np.testing.assert_array_equal(x.grad, [[0.0, 0.0], [0.6, 0.8]])
+
+
+@pytest.mark.parametrize("x", [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [5.0], [0.0, 0.0, 4.0]])
+def test_a_product_differentiates_through_zeros(x: list[float]) -> None:
+    t = Tensor(x)
+    slope = ta.gradients(t.prod(), t)
+    others = [np.prod(x[:i] + x[i + 1 :]) for i in range(len(x))]
+    np.testing.assert_array_equal(slope.data, others)
+    if len(x) == 2:
+        assert ta.gradients(slope[0], t).data.tolist() == [0.0, 1.0]
+
+
+def test_where_keeps_what_it_does_not_choose_out_of_the_gradient() -> None:
+    x = Tensor([0.0, 4.0])
+    safe = np.where(x > 0, x, 1.0)
+    np.where(x > 0, np.sqrt(safe), 0.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 0.25])
+
+
+@pytest.mark.parametrize("name", ["mean", "var", "std"])
+def test_a_mean_of_nothing_is_nan_without_a_warning(name: str) -> None:
+    y = getattr(Tensor(np.zeros((0, 2))), name)(axis=0)
+    np.testing.assert_array_equal(y.data, [np.nan, np.nan])
+
+
+def test_the_maximum_of_a_row_with_nan_is_nan_and_blames_it() -> None:
+    x = Tensor([1.0, np.nan, 2.0])
+    y = x.max()
+    y.backward()
+    assert np.isnan(y.data)
+    np.testing.assert_array_equal(x.grad, [0.0, 1.0, 0.0])
