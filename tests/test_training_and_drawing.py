@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,22 @@ def test_lines_written_go_to_stdout_and_nowhere_else(capsys: pytest.CaptureFixtu
 
 
 def test_progress_names_the_extra_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
     with pytest.raises(ImportError, match=r"pip install 'tinygrad_act\[examples\]'"):
         progress(range(5), "training")
+
+
+@pytest.mark.parametrize(("widgets", "form"), [(True, "tqdm.notebook"), (False, "tqdm")])
+def test_progress_in_a_notebook_is_a_widget_where_there_are_widgets(
+    widgets: bool, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    stand_in = types.SimpleNamespace(tqdm=lambda iterable, **how: made.append(how["disable"]) or iterable)
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setattr("tinygrad_act.training.find_spec", lambda name: object() if widgets else None)
+    monkeypatch.setattr("tinygrad_act.training.import_module", lambda name: {form: stand_in}[name])
+    assert list(progress(range(3), "training")) == [0, 1, 2]
+    assert made == [False]
 
 
 def test_there_is_a_node_for_every_tensor_and_constant_and_an_arrow_for_every_input() -> None:

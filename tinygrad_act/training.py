@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -15,9 +17,10 @@ def progress(iterable: Iterable[Any], label: str, unit: str = "epoch") -> Any:
     >>> for epoch in progress(range(2), "training"):
     ...     pass
     """
+    notebook = "ipykernel" in sys.modules
+    widgets = notebook and find_spec("ipywidgets") is not None  # without them, a notebook shows the bar as text
     try:
-        from tqdm.auto import tqdm
+        tqdm = import_module("tqdm.notebook" if widgets else "tqdm").tqdm
     except ImportError:
         raise ImportError("a progress bar needs tqdm: pip install 'tinygrad_act[examples]'") from None
-    shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-    return tqdm(iterable, desc=label, unit=unit, disable=not shown)
+    return tqdm(iterable, desc=label, unit=unit, disable=not (notebook or sys.stderr.isatty()))
