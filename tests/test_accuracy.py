@@ -65,7 +65,7 @@ def leaky(x: Any) -> Any:
 # op, value, derivative, and the bounds for value and derivative in float32 and in float64
 BOUNDS = [
     (ta.sigmoid, sigmoid, lambda x: sigmoid(x) * sigmoid(-x), (3.5, 5.0), (3.0, 4.5)),
-    (ta.tanh, mpmath.tanh, lambda x: mpmath.sech(x) ** 2, (2.1, 5.0), (1.5, 5.0)),
+    (ta.tanh, mpmath.tanh, lambda x: mpmath.sech(x) ** 2, (2.1, 5.0), (1.5, 4.5)),
     (ta.relu, lambda x: max(x, mpf(0)), lambda x: mpf(x >= 0), (0.0, 0.0), (0.0, 0.0)),
     (ta.leaky_relu, leaky, lambda x: mpf(1) if x > 0 else mpf(0.01), (2.0, 0.5), (0.5, 0.0)),
     (ta.elu, *elu(1.0), (3.5, 5.0), (3.0, 4.5)),

@@ -93,13 +93,16 @@ def test_gradient_at_a_label_is_softmax_minus_one(
 
 
 @both_dtypes
-def test_a_tiny_loss_keeps_its_digits(dtype: Any) -> None:
-    value, gradient = with_gradient(cross_entropy, np.array([20.0, 0.0, 0.0], dtype), np.array(0))
+@pytest.mark.parametrize(("gap", "loss"), [(20.0, "4.12e-09"), (50.0, "3.86e-22")])
+def test_a_tiny_loss_keeps_its_digits(gap: float, loss: str, dtype: Any) -> None:
+    a, rtol = math.exp(-gap), 4 * np.finfo(dtype).eps
+    z = np.array([gap, 0.0, 0.0], dtype)
+    value, gradient = with_gradient(cross_entropy, z, np.array(0))
     assert value.dtype == gradient.dtype == dtype
-    a = math.exp(-20)
-    np.testing.assert_allclose(value, math.log1p(2 * a), rtol=1e-6)
-    np.testing.assert_allclose(gradient, np.array([-2 * a, a, a]) / (1 + 2 * a), rtol=1e-6)
-    assert f"{value:.2e}" == "4.12e-09"
+    np.testing.assert_allclose(value, math.log1p(2 * a), rtol=rtol)
+    np.testing.assert_allclose(cross_entropy(z, np.eye(3, dtype=dtype)[0]), value, rtol=rtol)
+    np.testing.assert_allclose(gradient, np.array([-2 * a, a, a]) / (1 + 2 * a), rtol=rtol)
+    assert f"{value:.2e}" == loss
 
 
 @both_dtypes
@@ -111,7 +114,7 @@ def test_a_tiny_loss_keeps_its_digits(dtype: Any) -> None:
         ([0.0, -inf], 0, 0.0, [0.0, 0.0]),
         ([0.0, -inf], 1, inf, [1.0, -1.0]),
         ([0.0, 0.0, -inf], 0, math.log(2), [-0.5, 0.5, 0.0]),
-        ([-inf, -inf], 0, inf, [-0.5, 0.5]),
+        ([-inf, -inf], 0, math.log(2), [-0.5, 0.5]),
         ([inf, 0.0], 0, 0.0, [0.0, 0.0]),
         ([inf, inf, 0.0], 1, math.log(2), [0.5, -0.5, 0.0]),
         ([inf, -inf], 0, 0.0, [0.0, 0.0]),
@@ -376,3 +379,22 @@ def test_the_other_losses_are_pytorchs(
         return loss(z, y, reduction=reduction, **settings)
 
     assert_like_torch(ours, theirs, z, y, reduction)
+
+
+def test_the_largest_logits_are_told_apart() -> None:
+    z = Tensor([1e308, 6e307])
+    np.testing.assert_array_equal(ta.softmax(z).data, [1.0, 0.0])
+    loss = cross_entropy(z, 1)
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), 4e307, rtol=1e-15)
+    np.testing.assert_array_equal(z.grad, [1.0, -1.0])
+    np.testing.assert_allclose(ta.bce_with_logits(np.array([1e308]), np.array([0.0])), 1e308)
+
+
+def test_a_certain_prediction_of_a_distribution_keeps_its_gradient() -> None:
+    """As class indices do: a - y would cancel to 0."""
+    one_hot, index = Tensor([50.0, 0.0, 0.0]), Tensor([50.0, 0.0, 0.0])
+    cross_entropy(one_hot, np.array([1.0, 0.0, 0.0])).backward()
+    cross_entropy(index, 0).backward()
+    np.testing.assert_allclose(one_hot.grad, index.grad, rtol=1e-15)
+    assert one_hot.grad[0] < 0

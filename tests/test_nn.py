@@ -267,3 +267,17 @@ def test_new_data_of_a_parameter_makes_its_graph_stale() -> None:
         loss.backward()
     layer(np.ones((3, 2))).sum().backward()
     np.testing.assert_array_equal(layer.weight.grad, [[3.0], [3.0]])
+
+
+def test_a_kept_result_is_no_parameter() -> None:
+    class Keeps(nn.Module):
+        def __init__(self) -> None:
+            self.w = Tensor(2.0)
+
+        def forward(self, x: float) -> Tensor:
+            self.last = self.w * x
+            return self.last
+
+    model = Keeps()
+    model(3.0)
+    assert [name for name, _ in model.named_parameters()] == ["w"]

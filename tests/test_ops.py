@@ -83,3 +83,66 @@ def test_the_maximum_of_a_row_with_nan_is_nan_and_blames_it() -> None:
     y.backward()
     assert np.isnan(y.data)
     np.testing.assert_array_equal(x.grad, [0.0, 1.0, 0.0])
+
+
+def test_a_zero_slope_keeps_an_infinite_gradient_out() -> None:
+    """relu chooses: sqrt'(0) is infinite, but nothing of it reaches an input that relu cut off."""
+    x = Tensor([-1.0])
+    h = ta.relu(x)
+    h.backward([np.inf])
+    np.testing.assert_array_equal(x.grad, [0.0])
+
+
+def test_take_along_axis_broadcasts_its_indices() -> None:
+    x0 = np.arange(6.0).reshape(2, 3)
+    for indices, axis in ((np.array([[0, 1]]), 1), (np.array([[1]]), 0), (np.array([4, 0]), None)):
+        y = np.take_along_axis(Tensor(x0), indices, axis=axis)
+        np.testing.assert_array_equal(y.data, np.take_along_axis(x0, indices, axis=axis))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t: np.take(t, [0], axis=5),
+        lambda t: np.flip(t, 5),
+        lambda t: np.moveaxis(t, 0, 5),
+        lambda t: np.split(t, 1, axis=-3),
+        lambda t: np.take_along_axis(t, np.array([[0]]), axis=2),
+        lambda t: np.prod(t, axis=2),
+        lambda t: t.mean(axis=-3),
+    ],
+)
+def test_an_axis_that_is_not_there_is_refused(f: Any) -> None:
+    with pytest.raises(np.exceptions.AxisError):
+        f(Tensor(np.ones((2, 3))))
+
+
+def test_einsum_broadcasts_lengths_of_1_and_undoes_it() -> None:
+    a, b = Tensor(np.ones((2, 1))), Tensor(np.arange(12.0).reshape(3, 4))
+    y = np.einsum("ij,jk->ik", a, b)
+    y.sum().backward()
+    np.testing.assert_array_equal(a.grad, np.full((2, 1), 66.0))
+    np.testing.assert_array_equal(b.grad, np.full((3, 4), 2.0))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_exponents_of_any_whole_type_work(dtype: Any) -> None:
+    x = Tensor([20.0, 3.0])
+    (x ** np.array([0, 1], dtype)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 1.0])
+
+
+def test_products_take_lists() -> None:
+    t = Tensor([1.0, 2.0])
+    assert (
+        np.dot(t, [3.0, 4.0]).item() == np.inner([3.0, 4.0], t).item() == np.tensordot([3.0, 4.0], t, 1).item() == 11.0
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_squashing_ops_are_silent_at_the_largest_float(dtype: Any) -> None:
+    x = Tensor(np.array([-1, 1], dtype) * np.finfo(dtype).max)
+    for op in (ta.tanh, ta.sigmoid, ta.ops.elementary.erf):
+        x.zero_grad()
+        op(x).sum().backward()
+        np.testing.assert_array_equal(x.grad, [0.0, 0.0])

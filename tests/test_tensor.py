@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import itertools
+import pickle
 import threading
 import weakref
 from collections.abc import Callable
@@ -494,3 +497,50 @@ def test_astype_changes_the_dtype_and_the_gradient_keeps_its_own() -> None:
     (narrow * narrow).sum().backward()
     assert x.grad.dtype == np.float64
     np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+
+
+def test_a_changed_constant_tensor_is_noticed_too() -> None:
+    p, c = Tensor([1.0]), Tensor([2.0], requires_grad=False, name="c")
+    y = p * c
+    c.data = np.array([3.0])
+    with pytest.raises(RuntimeError, match=r"c \(shape \(1,\)\) changed"):
+        y.backward([1.0])
+
+
+def test_assigned_data_is_copied() -> None:
+    p, array = Tensor([1.0]), np.array([2.0])
+    p.data = array
+    array[0] = 9.0
+    assert p.item() == 2.0
+
+
+def test_data_updated_in_place_keeps_its_array() -> None:
+    p = Tensor([1.0])
+    array = p.data
+    p.data -= 0.5
+    assert p.data is array
+
+
+def test_a_pickled_or_copied_leaf_is_fit_for_use_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ta.nn.Sequential(ta.nn.Linear(2, 3), ta.LeakyReLU(alpha=0.2))
+    model(np.ones((1, 2))).sum().backward()
+    packed = pickle.dumps(model)
+    monkeypatch.setattr("tinygrad_act.tensor._clock", itertools.count())  # as in a new process
+    for again in (pickle.loads(packed), copy.deepcopy(model)):
+        for p, q in zip(model.parameters(), again.parameters(), strict=True):
+            np.testing.assert_array_equal(p.data, q.data)
+            np.testing.assert_array_equal(p.grad, q.grad)
+            assert (q.name, q.data is p.data) == (p.name, False)
+        again(np.ones((1, 2))).sum().backward()
+    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+        pickle.dumps(model(np.ones((1, 2))))
+
+
+def test_gradients_are_taken_with_respect_to_variables_only() -> None:
+    x, c = Tensor([1.0]), Tensor([2.0], requires_grad=False, name="c")
+    with pytest.raises(TypeError, match=r"not to c \(shape \(1,\)\), which does not require a gradient"):
+        ta.gradients((x * c).sum(), [x, c])
+    with pytest.raises(TypeError, match="not to a float"):
+        ta.gradients((x * c).sum(), [3.0])
+    with pytest.raises(ValueError, match="the seed has shape"):
+        ta.gradients(x * 2, x, Tensor(np.ones((3, 1))))

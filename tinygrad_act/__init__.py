@@ -29,11 +29,19 @@ from .activations import (
     tanh,
 )
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
-from .op import Elementwise, Kink, Op, register
+from .op import OPS, Elementwise, Kink, Op, register
 from .tensor import Tensor, no_grad
 from .transforms import gradients
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Op:
+    """Any registered op by its name, so that to write one is to have it."""
+    if name in OPS:
+        return OPS[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ELU",

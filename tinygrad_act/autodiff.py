@@ -13,10 +13,7 @@ from .op import Array, Node, Op
 
 
 def toposort(root: Node) -> list[Node]:
-    """The nodes from `root` to the leaves that require a gradient, each after all that use it.
-
-    A node is newer than its inputs, so stamps give the order, and nothing recurses, however deep the graph.
-    """
+    """The nodes from `root` to the leaves that require a gradient, each after all that use it: newest first."""
     order, seen = [root], {root}
     for node in order:  # which grows as we go
         for x in node.inputs:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .activations.sigmoidal import sigmoid
-from .activations.softmax import HUGE, Softmax, exp_of_gaps, float_type, logsumexp, softmax, split_off_top
+from .activations.softmax import Softmax, exp_of_gaps, float_type, logsumexp, softmax, split_off_top
 from .op import Array, Node, Op, register
 
 Reduction = Literal["mean", "sum", "none"]
@@ -30,8 +30,8 @@ class Loss(Op):
         """The losses, their sum or their mean, in this dtype; the mean of none is nan."""
         if self.reduction != "none":
             losses = losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
-        limit = min(float(np.finfo(dtype).max), HUGE / 2)  # what is beyond was infinite, or is now
-        return np.where(losses > limit, np.inf, losses).astype(dtype)[()]
+        too_large = losses > np.finfo(dtype).max  # for a type narrower than double
+        return np.where(too_large, np.inf, losses).astype(dtype)[()]
 
     def spread(self, g: Array, count: int) -> Array:
         """The cotangent of each single loss."""
@@ -64,12 +64,13 @@ class CrossEntropy(Loss):
     def forward(self, z: Array, y: Array) -> Array:
         last = _last_axis(z, self.axis)
         rows = last.reshape((-1, last.shape[-1]))
-        m, _, rest, _ = split_off_top(rows)
+        _, rest, top = split_off_top(rows)
         if _is_labels(z, y, self.axis):
-            losses = m - np.minimum(rows.take(_label_places(rows, y)), HUGE, dtype=np.float64) + np.log1p(rest)
+            losses = _gap(rows.take(top), rows.take(_label_places(rows, y))) + np.log1p(rest)
         else:
             t = _last_axis(y, self.axis).reshape(rows.shape)
-            gaps = m[:, np.newaxis] - np.minimum(rows, HUGE, dtype=np.float64) + np.log1p(rest)[:, np.newaxis]
+            most = np.broadcast_to(rows.take(top)[:, np.newaxis], rows.shape)
+            gaps = _gap(most, rows) + np.log1p(rest)[:, np.newaxis]
             losses = (t * np.where(t == 0, 0, gaps)).sum(axis=1)
         return self.reduce(losses.reshape(last.shape[:-1]), float_type(z))
 
@@ -101,17 +102,24 @@ class SoftmaxResidual(Op):
     rule = {"z": r"(1^\top y)\, a \odot (\bar r - \bar r^\top a)", "y": r"1\, \bar r^\top a - \bar r"}
 
     def forward(self, z: Array, y: Array) -> Array:
-        if not _is_labels(z, y, self.axis):
-            return softmax(z, axis=self.axis) * y.sum(axis=self.axis, keepdims=True) - y
         last = _last_axis(z, self.axis)
         rows = last.reshape((-1, last.shape[-1]))
-        _, e, _ = exp_of_gaps(rows)
-        at = _label_places(rows, y)
-        chosen = e.take(at)
-        e.put(at, 0)
-        others = e.sum(axis=1)
-        e.put(at, -others)
-        e /= (chosen + others)[:, np.newaxis]
+        if _is_labels(z, y, self.axis):
+            e, _ = exp_of_gaps(rows)
+            at = _label_places(rows, y)
+            chosen = e.take(at)
+            e.put(at, 0)
+            others = e.sum(axis=1)
+            e.put(at, -others)
+            e /= (chosen + others)[:, np.newaxis]
+        else:  # (1ᵀy) a - y = a (1ᵀy - y) - y (1 - a), and 1 - a at the top is the sum of the other a
+            t = _last_axis(y, self.axis).reshape(rows.shape)
+            e, rest, top = split_off_top(rows)
+            e.put(top, 1)
+            a = e / (1 + rest)[:, np.newaxis]
+            complement = 1 - a
+            complement.put(top, rest / (1 + rest))
+            e = a * (t.sum(axis=1, keepdims=True) - t) - t * complement
         e = e.astype(float_type(z)).reshape(last.shape)
         return e if last is z else np.moveaxis(e, -1, self.axis)
 
@@ -234,6 +242,11 @@ def _reduced(losses: Any, reduction: Reduction) -> Any:
     return np.mean(losses) if reduction == "mean" else np.sum(losses)
 
 
+def _gap(a: Array, b: Array) -> Array:
+    """a - b in double, but 0 where they are equal, infinite ones too."""
+    return np.subtract(a, b, out=np.zeros_like(a, dtype=np.float64), where=a != b, dtype=np.float64)
+
+
 def _last_axis(x: Array, axis: int) -> Array:
     return x if axis in (-1, x.ndim - 1) else np.moveaxis(x, axis, -1)
 
@@ -245,7 +258,7 @@ def _warn_of_probabilities(z: Any, axis: int) -> None:
         return
     rows = _last_axis(z, axis)
     first = rows[(0,) * (z.ndim - 1)].tolist()
-    if min(first) < 0 or abs(math.fsum(first) - 1) > 1e-4:
+    if min(first) < 0 or abs(sum(first) - 1) > 1e-4:
         return
     if rows.min() >= 0 and np.all(np.abs(rows.sum(axis=-1) - 1) < 1e-4):
         warnings.warn(

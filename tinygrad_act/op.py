@@ -1,7 +1,6 @@
 """What an op is: a value, and a rule for its derivative.
 
-An op is one block of plain NumPy. Everything else in the package reads that block: the engine runs it and
-differentiates it (`autodiff`), a picture labels itself with it, the tests prove it.
+An op is one block of plain NumPy. Everything else reads it: the engine, the pictures, the docs, the tests.
 """
 
 from __future__ import annotations
@@ -143,8 +142,9 @@ class Elementwise(Op):
     domain: tuple[float, float] = (-math.inf, math.inf)  # an open interval where f and f' are finite, in float32 too
 
     def derivative(self, y: Array, x: Array) -> Array:
-        """f'(x), given y = f(x) too; booleans count as 0 and 1."""
+        """f'(x), given y = f(x) too; booleans choose between 0 and 1."""
         raise NotImplementedError(f"{type(self).__name__} needs a derivative(self, y, x)")
 
     def vjp(self, i: int, g: Array, y: Array, *inputs: Any) -> Array:
-        return g * self.derivative(y, *inputs)
+        slope = self.derivative(y, *inputs)
+        return np.where(slope, g, 0) if getattr(slope, "dtype", None) == np.bool_ else g * slope

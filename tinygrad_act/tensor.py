@@ -71,7 +71,7 @@ class Tensor(Node):
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
         self.requires_grad, self.name = requires_grad, name
         self.op, self.inputs, self.grad = None, (), None
-        self.data = np.array(data, dtype)
+        self.data = np.asarray(data, dtype)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
@@ -84,6 +84,7 @@ class Tensor(Node):
             raise text.only_leaves_change(self)
         if isinstance(value, Node) or not hasattr(value, "__array_function__"):
             value = np.asarray(value)
+        value = value if value is getattr(self, "_data", None) else value.copy()  # nothing else may change it
         if self.requires_grad and value.dtype.kind != "f":
             raise text.not_differentiable("Tensor(data)", value.dtype.kind)
         self._data = value
@@ -117,14 +118,19 @@ class Tensor(Node):
     def backward(self, seed: Any = None) -> None:
         """Leave the derivative of this Tensor in the `grad` of every Tensor it was computed from.
 
-        Leaves add it to what they have; the others show the last walk's. `seed` is the cotangent of this Tensor, in its
-        shape; only a scalar has a default, 1 (else ValueError). RuntimeError if a leaf has changed since it was used.
+        Leaves add it to what they have; the others show the last walk's. `seed` is the cotangent of this Tensor; only a
+        scalar has a default, 1 (else ValueError). RuntimeError if a leaf has changed since it was used.
         """
         autodiff.backward(self, seed)
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The plain array, shared with this Tensor."""
         return self._data
+
+    def __reduce__(self) -> Any:  # pickle and copy: a leaf is as new in its new place
+        if self.op is not None:
+            raise text.only_leaves_travel(self)
+        return Tensor, (self._data, self.requires_grad, self.name), (None, {"grad": self.grad})
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -133,8 +139,6 @@ class Tensor(Node):
     def detach(self) -> Tensor:
         """A constant with this Tensor's data."""
         return Tensor(self._data, requires_grad=False, name=self.name)
-
-    # what NumPy asks of an array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
@@ -160,8 +164,6 @@ class Tensor(Node):
     swapaxes, astype = _numpy(np.swapaxes), _numpy(np.astype)
     argmax, argmin = _numpy(np.argmax), _numpy(np.argmin)
     reshape, transpose = _numpy(np.reshape), _numpy(np.transpose)
-
-    # what Python asks of a number or a sequence
 
     __add__, __radd__ = _operators(np.add)
     __sub__, __rsub__ = _operators(np.subtract)

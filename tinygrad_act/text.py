@@ -82,6 +82,11 @@ def seed_does_not_fit(node: Any, shape: tuple[int, ...]) -> ValueError:
     return ValueError(f"the seed has shape {shape}, but it is the cotangent of {_name(node)}, and takes the same shape")
 
 
+def not_a_variable(x: Any) -> TypeError:
+    what = f"{_name(x)}, which does not require a gradient" if hasattr(x, "requires_grad") else f"a {type(x).__name__}"
+    return TypeError(f"gradients() differentiates with respect to Tensors that require a gradient, not to {what}")
+
+
 def stale(node: Any, op: Any) -> RuntimeError:
     return RuntimeError(
         f"{_name(node)} changed after {op.name} used it, so the recorded graph no longer fits its data.\n"
@@ -93,6 +98,10 @@ def only_leaves_change(node: Any) -> RuntimeError:
     return RuntimeError(
         f"{_name(node)} was computed; only a leaf can be given other data. Use t.detach() for a leaf of it."
     )
+
+
+def only_leaves_travel(node: Any) -> TypeError:
+    return TypeError(f"{_name(node)} is part of a graph, which cannot be pickled or copied: take t.detach()")
 
 
 def in_place_operator(node: Any) -> TypeError:
@@ -134,5 +143,5 @@ def ambiguous_truth(node: Any) -> ValueError:
 
 def not_one_element(node: Any) -> ValueError:
     return ValueError(
-        f"only one element can become a number, and {_name(node)} has another size: reduce it, or use t.tolist()"
+        f"only one element can become a number, and {_name(node)} has another size: reduce it, or use t.data.tolist()"
     )

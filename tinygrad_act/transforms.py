@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import text
 from .autodiff import cotangent_of, toposort, walk
 from .op import Node
 from .tensor import Tensor
@@ -23,11 +24,17 @@ def gradients(y: Any, xs: Any, seed: Any = None) -> Any:
     (12.0, 12.0)
     """
     targets: list[Node] = [xs] if isinstance(xs, Node) else list(xs)
+    for x in targets:
+        if not isinstance(x, Node) or not x.requires_grad:
+            raise text.not_a_variable(x)
     order, wanted = toposort(y), set(targets)
     for node in reversed(order):
         if any(isinstance(x, Node) and x in wanted for x in node.inputs):
             wanted.add(node)
-    seed = seed if isinstance(seed, Node) else cotangent_of(y, seed)
+    if not isinstance(seed, Node):
+        seed = cotangent_of(y, seed)
+    elif seed._data.shape != y.shape:
+        raise text.seed_does_not_fit(y, seed._data.shape)
     found = dict(walk(order, seed, wanted, lambda node: node))
     results = (found.get(x, np.zeros_like(x._data)) for x in targets)
     tensors = [g if isinstance(g, Node) else Tensor(g, requires_grad=False) for g in results]

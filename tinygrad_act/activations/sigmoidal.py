@@ -59,7 +59,7 @@ class Sech2(Elementwise):
     rule = r"-2\, \mathrm{sech}^2(x) \tanh(x)"
 
     def forward(self, x: Array) -> Array:
-        e = np.exp(-2 * np.abs(x))
+        e = np.exp(-2 * np.minimum(np.abs(x), 400))  # 0 from there on, and 2|x| may overflow
         r = 2 / (1 + e)
         return e * r * r
 

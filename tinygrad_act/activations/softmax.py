@@ -9,32 +9,41 @@ import numpy as np
 
 from ..op import Array, Op, register
 
-HUGE = 2.0**1022  # what an infinite logit counts as: the difference of two such is still a float
 
+def exp_of_gaps(rows: Array) -> tuple[Array, Array]:
+    """(e, top) of each row: e = exp(row - max row), in double, and where that maximum is in the raveled rows.
 
-def exp_of_gaps(rows: Array) -> tuple[Array, Array, Array]:
-    """(m, e, top) of each row, in double: its maximum m, e = exp(row - m), and where m is in the raveled rows."""
-    wide = np.maximum(np.minimum(rows.astype(np.float64), HUGE), -HUGE)
-    top = np.arange(0, rows.size, rows.shape[1]) + rows.argmax(axis=1)
-    m = wide.take(top)
-    column = m[:, np.newaxis]
-    gap = wide - column
-    e = np.exp(gap)
-    if rows.dtype == np.float64:  # what the rounding of the gap lost (Knuth's TwoSum); narrower floats lose nothing
-        back = gap - wide
-        e += e * ((wide - (gap - back)) - (column + back))
-    return m, e, top
-
-
-def split_off_top(rows: Array) -> tuple[Array, Array, Array, Array]:
-    """(m, e, rest, top): as `exp_of_gaps`, but e = 0 at the top; rest is the sum of e.
-
-    With them logsumexp is m + log1p(rest), and softmax e / (1 + rest), and 1 / (1 + rest) at the top: nothing cancels,
-    though rest be 1e-300.
+    An infinite logit counts as the largest float of its type, so that ties of them share.
     """
-    m, e, top = exp_of_gaps(rows)
+    largest = float(np.finfo(float_type(rows)).max)
+    wide = np.maximum(np.minimum(rows.astype(np.float64), largest), -largest)
+    top = np.arange(0, rows.size, rows.shape[1]) + rows.argmax(axis=1)
+    m = wide.take(top)[:, np.newaxis]
+    return np.exp(wide - m) if largest < 1e300 else _exp_of_gap(wide, m), top
+
+
+def _exp_of_gap(x: Array, m: Array) -> Array:
+    """exp(x - m) for doubles x <= m, with what the rounding of x - m loses put back (Knuth's TwoSum).
+
+    In halves, whose difference cannot overflow. The difference of narrower floats, taken in double, loses nothing.
+    """
+    x, m = 0.5 * x, 0.5 * m
+    gap = x - m
+    back = gap - x
+    lost = (x - (gap - back)) - (m + back)
+    e = np.exp(2 * np.maximum(gap, -400))
+    return e + e * (2 * lost)
+
+
+def split_off_top(rows: Array) -> tuple[Array, Array, Array]:
+    """(e, rest, top): as `exp_of_gaps`, but e = 0 at the top; rest is the sum of e.
+
+    With them logsumexp is max row + log1p(rest), and softmax is e / (1 + rest), and 1 / (1 + rest) at the top. Nothing
+    cancels, even if rest is 1e-300.
+    """
+    e, top = exp_of_gaps(rows)
     e.put(top, 0)
-    return m, e, e.sum(axis=1), top
+    return e, e.sum(axis=1), top
 
 
 def float_type(x: Array) -> np.dtype[Any]:
@@ -47,7 +56,8 @@ class Softmax(Op):
     """Each row of numbers to one of positive numbers that sum to 1 (document, section Softmax).
 
     The rows run along `axis`. Where the document prints e^z_i it means e^{z_i}, and by the last ∂L/∂a_s ∂L/∂a_i.
-    The rule takes the g of the largest a from every g, which changes nothing, but cancels what would drown the rest.
+    The rule first subtracts from g its value at the largest a. As a sums to 1 this changes nothing, but it keeps the
+    digits of the small gradient of an almost certain class.
 
     >>> softmax(np.array([0.0, 0.0, 1000.0]))
     array([0., 0., 1.])
@@ -61,7 +71,7 @@ class Softmax(Op):
         if z.size == 0:
             return z.copy()
         moved = z.swapaxes(self.axis, -1)
-        _, e, rest, top = split_off_top(moved.reshape((-1, moved.shape[-1])))
+        e, rest, top = split_off_top(moved.reshape((-1, moved.shape[-1])))
         e.put(top, 1)
         e /= (1 + rest)[:, np.newaxis]
         return e.astype(float_type(z)).reshape(moved.shape).swapaxes(self.axis, -1)
@@ -90,7 +100,7 @@ class Logsumexp(Op):
     def forward(self, x: Array) -> Array:
         moved = x.swapaxes(self.axis, -1)
         rows = moved.reshape((-1, moved.shape[-1]))
-        _, _, rest, top = split_off_top(rows)
+        _, rest, top = split_off_top(rows)
         y = (rows.take(top) + np.log1p(rest)).astype(float_type(x)).reshape((*moved.shape[:-1], 1))
         y = y.swapaxes(self.axis, -1)
         return y if self.keepdims else y.squeeze(self.axis)

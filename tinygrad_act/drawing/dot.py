@@ -23,15 +23,17 @@ def to_graphviz(root: Tensor) -> Digraph:
     """
     graph = Digraph(graph_attr={"rankdir": "LR"}, node_attr={"shape": "box", "fontname": "monospace", "fontsize": "10"})
     nodes = _oldest_first(root)
-    names = {id(node): f"n{i}" for i, node in enumerate(nodes)}
+    names: dict[Any, str] = {id(node): f"n{i}" for i, node in enumerate(nodes)}
     for node in nodes:
-        graph.node(names[id(node)], _label(node), peripheries="2" if node.requires_grad and not node.op else "1")
+        frame = {"style": "dashed"} if not node.requires_grad else {} if node.op else {"peripheries": "2"}
+        graph.node(names[id(node)], _label(node), **frame)
         for i, x in enumerate(node.inputs):
-            if id(x) not in names:  # a constant
-                names[id(x)] = f"n{len(names)}"
-                graph.node(names[id(x)], _facts("constant", x), style="dashed")
+            key = id(x) if isinstance(x, Node | np.ndarray) else (id(node), i)  # equal numbers may be one object
+            if key not in names:  # a constant
+                names[key] = f"n{len(names)}"
+                graph.node(names[key], _facts("constant", x), style="dashed")
             argument = node.op.arguments[0 if node.op.variadic else i] if node.op else ""
-            graph.edge(names[id(x)], names[id(node)], tooltip=argument)
+            graph.edge(names[key], names[id(node)], tooltip=argument)
     return graph
 
 

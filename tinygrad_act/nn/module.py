@@ -45,7 +45,7 @@ class Module:
         """Every parameter with its path, once, in the order of the attributes."""
         seen = set()
         for path, value in _walk(self):
-            if isinstance(value, Tensor) and value.requires_grad and value not in seen:
+            if isinstance(value, Tensor) and value.requires_grad and value.op is None and value not in seen:
                 seen.add(value)
                 yield path, value
 

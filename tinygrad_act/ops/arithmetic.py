@@ -105,7 +105,7 @@ class Power(Op):
 
     def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
         base = np.where(np.equal(a, 0) & np.equal(b, 0), 1, a)  # 0 times 0^{-1} is 0 here
-        return g * (b * np.power(base, b - 1))
+        return g * (b * np.power(base, b - 1.0))
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
         return g * y * np.log(np.where(np.equal(a, 0) & np.greater(b, 0), 1, a))

@@ -7,6 +7,7 @@ from operator import getitem
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import IMPLEMENTS, Array, Op, register
 
@@ -44,7 +45,7 @@ class Scatter(Op):
     rule = {"x": r"\bar y_{\mathrm{index}}"}
 
     def forward(self, x: Array) -> Array:
-        y = np.zeros(self.shape, x.dtype)
+        y = np.zeros_like(x, shape=self.shape)
         if _is_basic(self.index):  # no place is picked twice
             y[self.index] = x
         else:
@@ -74,13 +75,15 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements at these positions along an axis; of the raveled array when there is none."""
     if axis is None:
         return np.ravel(x)[np.asarray(indices)]
-    return x[(slice(None),) * (axis % x.ndim) + (np.asarray(indices),)]
+    return x[(slice(None),) * normalize_axis_index(axis, x.ndim) + (np.asarray(indices),)]
 
 
-def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
+def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each row along an axis, its elements at the positions in the same row of `indices`."""
-    places = list(np.ix_(*(np.arange(n) for n in indices.shape)))
-    places[axis] = indices
+    if axis is None:
+        return np.ravel(x)[indices]
+    places = list(np.ix_(*(np.arange(n) for n in x.shape)))
+    places[normalize_axis_index(axis, x.ndim)] = indices
     return x[tuple(places)]
 
 

@@ -130,8 +130,8 @@ class Einsum(Op):
                 terms.append(c + fresh)
                 factors.append(np.eye(x.shape[axis], dtype=x.dtype))
                 c = fresh
-            elif all(c not in term for term in terms):  # an index that only x has was summed: give it back its length
-                terms.append(c)
+            elif all(f.shape[t.index(c)] < x.shape[axis] for t, f in zip(terms, factors, strict=True) if c in t):
+                terms.append(c)  # an index that only x has was summed: give it back its length
                 factors.append(np.ones(x.shape[axis], x.dtype))
             target += c
         return Einsum(tuple(terms), target)(*factors)
@@ -163,8 +163,14 @@ register(Einsum())
 _norm = register(Norm())
 
 
+def _arrays(*given: Any) -> Any:
+    """Lists and numbers as arrays; arrays and Tensors as they are."""
+    return (x if hasattr(x, "ndim") else np.asarray(x) for x in given)
+
+
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The sum of products over pairs of axes, given as `np.tensordot` takes them."""
+    a, b = _arrays(a, b)
     if isinstance(axes, int):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
     first, second = ((n,) if isinstance(n, int) else tuple(n) for n in axes)
@@ -173,14 +179,16 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 def dot(a: Any, b: Any) -> Any:
     """The sum of products over the last axis of a and the last but one of b; the product with a number."""
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    a, b = _arrays(a, b)
+    if a.ndim == 0 or b.ndim == 0:
         return a * b
     return tensordot(a, b, (-1, -1 if b.ndim == 1 else -2)) if b.ndim > 2 else a @ b
 
 
 def inner(a: Any, b: Any) -> Any:
     """The sum of products over the last axis of both."""
-    return a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else tensordot(a, b, (-1, -1))
+    a, b = _arrays(a, b)
+    return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, (-1, -1))
 
 
 def outer(a: Any, b: Any) -> Any:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import Array, Op, register
 
@@ -28,8 +29,7 @@ class Reduction(Op):
         return math.prod(n for i, n in enumerate(x.shape) if i in self._axes(x))
 
     def _axes(self, x: Array) -> tuple[int, ...]:
-        axes = range(x.ndim) if self.axis is None else self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        return tuple(i % x.ndim for i in axes)
+        return tuple(range(x.ndim)) if self.axis is None else normalize_axis_tuple(self.axis, x.ndim)
 
     def _kept_shape(self, x: Array) -> tuple[int, ...]:
         return tuple(1 if i in self._axes(x) else n for i, n in enumerate(x.shape))
@@ -78,8 +78,8 @@ class Var(Reduction):
     """
 
     ddof: int = 0
-    formula = r"\frac{1}{n - \mathrm{ddof}} \sum_i (x_i - \bar x)^2"
-    rule = {"x": r"\frac{2 \bar y}{n - \mathrm{ddof}} (x - \bar x)"}
+    formula = r"\frac{1}{n - \mathrm{ddof}} \sum_i (x_i - \mu)^2"
+    rule = {"x": r"\frac{2 \bar y}{n - \mathrm{ddof}} (x - \mu)"}
 
     def deviation(self, x: Array) -> Array:
         """The distance of each element from the mean."""
@@ -105,8 +105,8 @@ class Std(Var):
     np.float64(1.0)
     """
 
-    formula = r"\sqrt{\frac{1}{n - \mathrm{ddof}} \sum_i (x_i - \bar x)^2}"
-    rule = {"x": r"\frac{\bar y}{(n - \mathrm{ddof})\, y} (x - \bar x)"}
+    formula = r"\sqrt{\frac{1}{n - \mathrm{ddof}} \sum_i (x_i - \mu)^2}"
+    rule = {"x": r"\frac{\bar y}{(n - \mathrm{ddof})\, y} (x - \mu)"}
 
     def forward(self, x: Array) -> Array:
         return np.sqrt(super().forward(x))

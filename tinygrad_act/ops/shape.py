@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import IMPLEMENTS, Array, Op, register
 
@@ -161,7 +162,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 def moveaxis(x: Any, source: int, destination: int) -> Any:
     """One axis moved to another place."""
     order = list(range(x.ndim))
-    order.insert(destination % x.ndim, order.pop(source))
+    order.insert(normalize_axis_index(destination, x.ndim), order.pop(normalize_axis_index(source, x.ndim)))
     return _transpose(x, tuple(order))
 
 
@@ -194,16 +195,16 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 
 def split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
     """The array cut along an axis, into equal parts or before these indices, as `np.split`."""
+    axis = normalize_axis_index(axis, x.ndim)
     pieces = np.split(np.arange(x.shape[axis]), parts)
-    before = (slice(None),) * (axis % x.ndim)
+    before = (slice(None),) * axis
     ends = np.cumsum([len(p) for p in pieces])
     return [x[(*before, slice(int(end) - len(p), int(end)))] for p, end in zip(pieces, ends, strict=True)]
 
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The order of the elements reversed along these axes; along all, if not given."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    reverse = {a % x.ndim for a in axes}
+    reverse = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x[tuple(slice(None, None, -1 if i in reverse else None) for i in range(x.ndim))]
 
 
