@@ -30,8 +30,9 @@ class Loss(Op):
         """The losses, their sum or their mean, in this dtype; the mean of none is nan."""
         if self.reduction != "none":
             losses = losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
-        too_large = losses > np.finfo(dtype).max  # for a type narrower than double
-        return np.where(too_large, np.inf, losses).astype(dtype)[()]
+        if dtype == np.float64:
+            return losses
+        return np.where(losses > np.finfo(dtype).max, np.inf, losses).astype(dtype)[()]  # too large is infinite
 
     def spread(self, g: Array, count: int) -> Array:
         """The cotangent of each single loss."""
@@ -244,7 +245,7 @@ def _reduced(losses: Any, reduction: Reduction) -> Any:
 
 def _gap(a: Array, b: Array) -> Array:
     """a - b in double, but 0 where they are equal, infinite ones too."""
-    return np.subtract(a, b, out=np.zeros_like(a, dtype=np.float64), where=a != b, dtype=np.float64)
+    return np.subtract(a, b, out=np.zeros(a.shape), where=a != b, dtype=np.float64)
 
 
 def _last_axis(x: Array, axis: int) -> Array:

@@ -82,12 +82,11 @@ class Tensor(Node):
     def data(self, value: Any) -> None:
         if self.op is not None:
             raise text.only_leaves_change(self)
-        if isinstance(value, Node) or not hasattr(value, "__array_function__"):
-            value = np.asarray(value)
-        value = value if value is getattr(self, "_data", None) else value.copy()  # nothing else may change it
-        if self.requires_grad and value.dtype.kind != "f":
-            raise text.not_differentiable("Tensor(data)", value.dtype.kind)
-        self._data = value
+        if value is not getattr(self, "_data", None):  # else it was updated in place
+            value = np.asarray(value) if isinstance(value, Node) or not hasattr(value, "__array_function__") else value
+            if self.requires_grad and value.dtype.kind != "f":
+                raise text.not_differentiable("Tensor(data)", value.dtype.kind)
+            self._data = value.copy()  # nothing else may change it
         self.stamp = next(_clock)
 
     @staticmethod
