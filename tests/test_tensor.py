@@ -544,3 +544,17 @@ def test_gradients_are_taken_with_respect_to_variables_only() -> None:
         ta.gradients((x * c).sum(), [3.0])
     with pytest.raises(ValueError, match="the seed has shape"):
         ta.gradients(x * 2, x, Tensor(np.ones((3, 1))))
+
+
+def test_integers_that_are_made_to_require_a_gradient_later_are_refused() -> None:
+    p = Tensor([1, 2, 3], requires_grad=False)
+    p.requires_grad = True
+    with pytest.raises(TypeError, match="an input of multiply holds integers"):
+        (p * 0.5).sum().backward()
+
+
+def test_ops_are_pickled_as_what_they_are() -> None:
+    for op in (ta.op.OPS["exp"], ta.LeakyReLU(alpha=0.3), ta.relu):
+        again = pickle.loads(pickle.dumps(op))
+        assert repr(again) == repr(op)
+        np.testing.assert_array_equal(again(x0), op(x0))

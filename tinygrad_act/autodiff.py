@@ -57,6 +57,8 @@ def unbroadcast(g: Array, x: Array, op: Op) -> Array:
         g = g.sum(axis=stretched, keepdims=True) if stretched else g
         if g.shape != x.shape:
             raise ValueError(f"{op} gave a cotangent of shape {g.shape} to an input of shape {x.shape}")
+    if x.dtype.kind != "f":  # requires_grad was set on it later
+        raise text.not_differentiable(f"an input of {op.name}", x.dtype.kind)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 

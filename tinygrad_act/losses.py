@@ -213,7 +213,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: Reduction
 
 
 def hinge(score: Any, sign: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
-    """max(0, margin - sign * score), for targets of -1 and 1; at the corner the gradient is half of the side's.
+    """max(0, margin - sign * score), for targets of -1 and 1; at the corner the slope is half of that beside it.
 
     >>> hinge(np.array([2.0, -0.5]), np.array([1.0, 1.0]), reduction="none")
     array([0. , 1.5])

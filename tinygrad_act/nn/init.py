@@ -78,7 +78,8 @@ def lecun_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def glorot_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Variance 2 / (in + out), between what forward and backward want (Glorot and Bengio, 2010, AISTATS).
+    """Variance 2 / (in + out): 1 / in would keep that of the values, 1 / out that of the gradients
+    (Glorot and Bengio, 2010, AISTATS).
 
     >>> glorot_normal(np.random.default_rng(0), (200, 300)).var().round(4)  # 2 / 500
     np.float64(0.004)

@@ -200,7 +200,8 @@ def _share(g: Array, mine: Array, other: Array) -> Array:
 
 
 class Clip(Op):
-    """x, but at least `low` and at most `high`; None is no bound. At a bound the gradient is the bound's.
+    """x, but at least `low` and at most `high`; None is no bound. Where x is at or beyond a bound, the gradient
+    goes to the bound.
 
     >>> clip(np.array([-2.0, 0.5, 3.0]), 0, 1)
     array([0. , 0.5, 1. ])

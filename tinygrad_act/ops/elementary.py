@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Array, Elementwise, Kink, register
+from ..op import OPS, Array, Elementwise, Kink, register
 
 
 class Ufunc(Elementwise):
@@ -44,6 +44,13 @@ class Ufunc(Elementwise):
 
     def __repr__(self) -> str:
         return self.name
+
+    def __reduce__(self) -> Any:  # there is one of each, which pickle and copy find by its name
+        return _by_name, (self.name,)
+
+
+def _by_name(name: str) -> Any:
+    return OPS[name]
 
 
 def horner(coefficients: tuple[float, ...], x: Array) -> Array:
