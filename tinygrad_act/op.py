@@ -23,7 +23,7 @@ Array: TypeAlias = Any
 SomeOp = TypeVar("SomeOp", bound="Op")
 
 
-class Table(dict[Callable[..., Any], Callable[..., Any]]):
+class Table(dict[Callable[..., Any], Any]):
     """From a NumPy function to ours: what makes `np.tanh(t)`, `t.sum()` and `a @ t` work on a Tensor."""
 
     def __missing__(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,7 +73,7 @@ class Op:
     for that call: `softmax(z, axis=0)` means `Softmax(axis=0)(z)`.
     """
 
-    name: ClassVar[str]
+    name: str
     arguments: ClassVar[tuple[str, ...]]  # the names of forward's inputs
     rules: ClassVar[tuple[Callable[..., Array] | None, ...]]  # vjp_<input>; None for one like the condition of `where`
     variadic: ClassVar[bool]  # forward(self, *arrays) takes any number of inputs, and one `vjp` serves them all
@@ -120,8 +120,8 @@ class Op:
         except TypeError as error:
             raise TypeError(f"{self.name}{self.__signature__}: {error}") from None
         inputs = [given.pop(a) for a in self.arguments]
-        op = dataclasses.replace(self, **given) if given else self  # type: ignore[type-var]
-        return op, tuple(inputs[0] if self.variadic else inputs)
+        op: Any = self  # a dataclass, if it has parameters
+        return dataclasses.replace(op, **given) if given else op, tuple(inputs[0] if self.variadic else inputs)
 
     @functools.cached_property
     def __signature__(self) -> inspect.Signature:

@@ -47,8 +47,8 @@ def _numpy(function: Callable[..., Any]) -> Callable[..., Any]:
 def _operators(ufunc: np.ufunc) -> tuple[Callable[[Tensor, Any], Tensor], Callable[[Tensor, Any], Tensor]]:
     """A binary operator and its reflected form."""
     return (
-        lambda self, other: Tensor._record(IMPLEMENTS[ufunc], (self, other)),  # type: ignore[arg-type]
-        lambda self, other: Tensor._record(IMPLEMENTS[ufunc], (other, self)),  # type: ignore[arg-type]
+        lambda self, other: Tensor._record(IMPLEMENTS[ufunc], (self, other)),
+        lambda self, other: Tensor._record(IMPLEMENTS[ufunc], (other, self)),
     )
 
 

@@ -76,8 +76,8 @@ def by_us(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> St
     layers: list[object] = []
     for W, b in zip(parameters[::2], parameters[1::2], strict=True):
         layers += [ta.nn.Linear(*W.shape, dtype=np.float32), ta.relu]
-        layers[-2].weight.data, layers[-2].bias.data = W.copy(), b.copy()  # type: ignore[attr-defined]
-    model = ta.nn.Sequential(*layers[:-1])  # type: ignore[arg-type]
+        layers[-2].weight.data, layers[-2].bias.data = W.copy(), b.copy()
+    model = ta.nn.Sequential(*layers[:-1])
     optimizer = ta.optim.SGD(model.parameters(), lr=LR)
 
     def step() -> float:
@@ -85,7 +85,7 @@ def by_us(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> St
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return loss.item()  # type: ignore[no-any-return]
+        return loss.item()
 
     return step
 

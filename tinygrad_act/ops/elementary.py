@@ -27,7 +27,7 @@ class Ufunc(Elementwise):
         domain: tuple[float, float] = (-math.inf, math.inf),
         kinks: tuple[Kink, ...] = (),
     ) -> None:
-        self.function, self.name = function, function.__name__  # type: ignore[misc]
+        self.function, self.name = function, function.__name__
         self.formula, self.rule, self._derivative = formula, rule, derivative
         self.domain, self._kinks = domain, kinks
         register(self, function)
