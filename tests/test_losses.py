@@ -398,3 +398,19 @@ def test_a_certain_prediction_of_a_distribution_keeps_its_gradient() -> None:
     cross_entropy(index, 0).backward()
     np.testing.assert_allclose(one_hot.grad, index.grad, rtol=1e-15)
     assert one_hot.grad[0] < 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "curvature"),
+    [
+        (lambda z: ta.bce_with_logits(z, np.array([1.0])), 0.25),
+        (lambda z: ta.huber(z, np.array([0.0])), 1.0),
+        (lambda z: ta.mse(z, np.array([0.0])), 2.0),
+        (lambda z: cross_entropy(np.stack([z, -z], axis=-1), np.array([0])), 1.0),
+    ],
+    ids=["bce_with_logits", "huber", "mse", "cross_entropy"],
+)
+def test_the_curvature_at_zero_is_that_of_the_loss(loss: Callable[[Tensor], Tensor], curvature: float) -> None:
+    """Where a rule that takes |z| would have a slope of 0."""
+    z = Tensor([0.0])
+    np.testing.assert_allclose(ta.gradients(ta.gradients(loss(z), z).sum(), z).data, [curvature], rtol=1e-15)

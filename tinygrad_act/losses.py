@@ -170,8 +170,7 @@ class BCEWithLogits(Loss):
         return self.reduce(np.where(far == 0, 0, size) * far + np.log1p(np.exp(-size)), float_type(z))
 
     def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
-        # sigmoid(z) - y, and for z >= 0 as (1 - y) - sigmoid(-z)
-        gap = np.where(z >= 0, (1 - y) - sigmoid(-np.abs(z)), sigmoid(-np.abs(z)) - y)
+        gap = np.where(z >= 0, (1 - y) - sigmoid(-z), sigmoid(z) - y)  # the same, from the side where sigmoid is small
         return self.spread(g, z.size) * gap
 
     def vjp_y(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
@@ -207,9 +206,9 @@ def huber(prediction: Any, target: Any, delta: float = 1.0, reduction: Reduction
     >>> huber(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
     array([0.125, 2.5  ])
     """
-    distance = np.abs(_error("huber", prediction, target))
-    near = np.minimum(distance, delta)
-    return _reduced(0.5 * np.square(near) + delta * (distance - near), reduction)
+    error = _error("huber", prediction, target)
+    near = np.clip(error, -delta, delta)
+    return _reduced(near * (error - 0.5 * near), reduction)
 
 
 def hinge(score: Any, sign: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:

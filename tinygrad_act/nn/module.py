@@ -38,8 +38,7 @@ class Module:
     def __setattr__(self, attribute: str, value: Any) -> None:
         super().__setattr__(attribute, value)
         if isinstance(value, Tensor | Module | list | tuple | dict):
-            for name, parameter in self.named_parameters():
-                parameter.name = name
+            self.parameters()  # which names them
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter with its path, once, in the order of the attributes."""
