@@ -172,6 +172,18 @@ def test_is_finite_and_silent_at_the_extremes(sample: Sample, dtype: Any) -> Non
 
 
 @every_elementwise
+def test_the_slope_bends_at_zero_as_beside_it(sample: Sample) -> None:
+    """A rule that goes through |x| or a comparison is easily right around 0 and wrong on it. ELU's bend jumps there."""
+    op = sample.op
+    assert isinstance(op, Elementwise)
+    if not op.domain[0] < 0 < op.domain[1] or any(kink.at == 0 for kink in op.kinks):
+        return
+    t = ta.Tensor(np.array([-1e-4, 0.0, 1e-4]))
+    bends = ta.gradients(ta.gradients(op(t).sum(), t).sum(), t).data
+    assert min(bends[0], bends[2]) - 1e-6 <= bends[1] <= max(bends[0], bends[2]) + 1e-6
+
+
+@every_elementwise
 def test_nan_stays_nan(sample: Sample) -> None:
     assert np.isnan(sample.op(np.array([np.nan]))).all()
 

@@ -23,8 +23,7 @@ def toposort(root: Node) -> list[Node]:
                 if x.requires_grad and x not in seen:
                     seen.add(x)
                     order.append(x)
-    order.sort(key=attrgetter("stamp"), reverse=True)
-    return order
+    return sorted(order, key=attrgetter("stamp"), reverse=True)
 
 
 def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node], Any]) -> Iterator[tuple[Node, Any]]:
@@ -44,19 +43,20 @@ def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node]
         y, inputs = value(node), [value(x) if isinstance(x, Node) else x for x in node.inputs]
         for i, x in enumerate(node.inputs):
             if isinstance(x, Node) and x in wanted:
-                gx = unbroadcast(op.vjp(i, g, y, *inputs), x._data, op)
+                gx, like = op.vjp(i, g, y, *inputs), x._data
+                if gx.shape != like.shape or gx.dtype != like.dtype:
+                    gx = unbroadcast(gx, like, op)
                 cotangents[x] = cotangents[x] + gx if x in cotangents else gx
 
 
 def unbroadcast(g: Array, x: Array, op: Op) -> Array:
     """Sum the cotangent `g` over the axes along which `x` was broadcast, and give it the dtype of `x`."""
+    if g.ndim > x.ndim:
+        g = g.sum(axis=tuple(range(g.ndim - x.ndim)))
+    stretched = tuple(i for i, (n, m) in enumerate(zip(x.shape, g.shape, strict=False)) if n == 1 != m)
+    g = g.sum(axis=stretched, keepdims=True) if stretched else g
     if g.shape != x.shape:
-        if g.ndim > x.ndim:
-            g = g.sum(axis=tuple(range(g.ndim - x.ndim)))
-        stretched = tuple(i for i, (n, m) in enumerate(zip(x.shape, g.shape, strict=False)) if n == 1 != m)
-        g = g.sum(axis=stretched, keepdims=True) if stretched else g
-        if g.shape != x.shape:
-            raise ValueError(f"{op} gave a cotangent of shape {g.shape} to an input of shape {x.shape}")
+        raise ValueError(f"{op} gave a cotangent of shape {g.shape} to an input of shape {x.shape}")
     if x.dtype.kind != "f":  # requires_grad was set on it later
         raise text.not_differentiable(f"an input of {op.name}", x.dtype.kind)
     return g if g.dtype == x.dtype else g.astype(x.dtype)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from .activations.sigmoidal import sigmoid
-from .activations.softmax import Softmax, exp_of_gaps, float_type, logsumexp, softmax, split_off_top
+from .activations.softmax import Softmax, exp_of_gap, float_type, gap_below_top, logsumexp, softmax, split_off_top
 from .op import Array, Node, Op, register
 
 Reduction = Literal["mean", "sum", "none"]
@@ -39,6 +39,20 @@ class Loss(Op):
         return g / (count or math.nan) if self.reduction == "mean" else g
 
 
+class Odds(NamedTuple):
+    """What stands for and against the label of each row of logits z, all relative to the greatest of the row.
+
+    The loss is log1p(others + (chosen - 1)) - gap, without cancellation: at the top, chosen is exactly 1 and gap 0.
+    """
+
+    axis: int  # that of the classes in e: 0 if they are few, else 1
+    e: Array  # exp(z - max z), but 0 at the label
+    at: Array  # where the labels are in e, raveled
+    chosen: Array  # exp(z - max z) at the label
+    others: Array  # the sum of e
+    gap: Array  # z - max z at the label, which chosen no longer tells once it is 0
+
+
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
     """Softmax and cross-entropy in one: logits and targets in, loss out (document, section softmax + cross_entropy).
@@ -54,21 +68,24 @@ class CrossEntropy(Loss):
     """
 
     axis: int = -1
+    memo: list[Odds] | None = field(default=None, repr=False, compare=False)  # of one call, for its rule
     formula = r"-y^\top \ln \cfrac{e^z}{1^\top e^z} = -y^\top z + \ln(1^\top e^z)"
     rule = {"z": r"\bar l\, ((1^\top y)\, \mathrm{softmax}(z) - y)", "y": r"-\bar l \ln \mathrm{softmax}(z)"}
 
     def __call__(self, *args: Any, **fields: Any) -> Any:
         op, (z, y) = self._bind(args, fields) if fields or len(args) != 2 else (self, args)
         _warn_of_probabilities(z, op.axis)
+        op = CrossEntropy(op.reduction, op.axis, memo=[])  # each call its own, to be forgotten with its graph
         return super(CrossEntropy, op).__call__(z, np.asarray(y) if isinstance(y, int) else y)
 
     def forward(self, z: Array, y: Array) -> Array:
         last = _last_axis(z, self.axis)
         rows = last.reshape((-1, last.shape[-1]))
-        _, rest, top = split_off_top(rows)
         if _is_labels(z, y, self.axis):
-            losses = _gap(rows.take(top), rows.take(_label_places(rows, y))) + np.log1p(rest)
+            odds = _odds(rows, y, self.memo)
+            losses = np.log1p(odds.others + (odds.chosen - 1)) - odds.gap
         else:
+            _, rest, top = split_off_top(rows)
             t = _last_axis(y, self.axis).reshape(rows.shape)
             most = np.broadcast_to(rows.take(top)[:, np.newaxis], rows.shape)
             gaps = _gap(most, rows) + np.log1p(rest)[:, np.newaxis]
@@ -76,7 +93,7 @@ class CrossEntropy(Loss):
         return self.reduce(losses.reshape(last.shape[:-1]), float_type(z))
 
     def vjp_z(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
-        return self._per_row(g, z) * SoftmaxResidual(self.axis)(z, y)
+        return self._per_row(g, z) * SoftmaxResidual(self.axis, self.memo)(z, y)
 
     def vjp_y(self, g: Array, loss: Array, z: Array, y: Array) -> Array:
         return self._per_row(g, z) * (logsumexp(z, axis=self.axis, keepdims=True) - z)
@@ -99,20 +116,19 @@ class SoftmaxResidual(Op):
     """
 
     axis: int = -1
+    memo: list[Odds] | None = field(default=None, repr=False, compare=False)  # of one call, for its rule
     formula = r"(1^\top y)\, \mathrm{softmax}(z) - y"
     rule = {"z": r"(1^\top y)\, a \odot (\bar r - \bar r^\top a)", "y": r"1\, \bar r^\top a - \bar r"}
 
     def forward(self, z: Array, y: Array) -> Array:
         last = _last_axis(z, self.axis)
         rows = last.reshape((-1, last.shape[-1]))
-        if _is_labels(z, y, self.axis):
-            e, _ = exp_of_gaps(rows)
-            at = _label_places(rows, y)
-            chosen = e.take(at)
-            e.put(at, 0)
-            others = e.sum(axis=1)
-            e.put(at, -others)
-            e /= (chosen + others)[:, np.newaxis]
+        if self.memo or _is_labels(z, y, self.axis):
+            odds = _odds(rows, y, self.memo)
+            total = odds.chosen + odds.others
+            r = odds.e / (total if odds.axis == 0 else total[:, np.newaxis])
+            r.put(odds.at, -odds.others / total)
+            r = r.T if odds.axis == 0 else r
         else:  # (1ᵀy) a - y = a (1ᵀy - y) - y (1 - a), and 1 - a at the top is the sum of the other a
             t = _last_axis(y, self.axis).reshape(rows.shape)
             e, rest, top = split_off_top(rows)
@@ -120,9 +136,9 @@ class SoftmaxResidual(Op):
             a = e / (1 + rest)[:, np.newaxis]
             complement = 1 - a
             complement.put(top, rest / (1 + rest))
-            e = a * (t.sum(axis=1, keepdims=True) - t) - t * complement
-        e = e.astype(float_type(z)).reshape(last.shape)
-        return e if last is z else np.moveaxis(e, -1, self.axis)
+            r = a * (t.sum(axis=1, keepdims=True) - t) - t * complement
+        r = r.astype(float_type(z)).reshape(last.shape)
+        return r if last is z else np.moveaxis(r, -1, self.axis)
 
     def vjp_z(self, g: Array, r: Array, z: Array, y: Array) -> Array:
         total = 1.0 if _is_labels(z, y, self.axis) else y.sum(axis=self.axis, keepdims=True)
@@ -143,12 +159,26 @@ def _is_labels(z: Array, y: Array, axis: int) -> bool:
     return True
 
 
-def _label_places(rows: Array, y: Array) -> Array:
-    """Where in the raveled rows the labels' logits are. Raises ValueError for a label that is none of the classes."""
+def _odds(rows: Array, y: Array, memo: list[Odds] | None) -> Odds:
+    """The odds of the labels y. With a memo they are computed once: a loss hands its own to its rule."""
+    if memo:
+        return memo[0]
+    n, classes = rows.shape
+    axis = 0 if classes < 30 else 1  # NumPy is quicker along a long axis; running sums are inaccurate along one
+    gap, lost = gap_below_top(rows.T if axis == 0 else rows, axis)
+    places = (y.reshape(-1), np.arange(n))
     try:
-        return np.ravel_multi_index((np.arange(len(rows)), y.reshape(-1)), rows.shape)
+        at = np.ravel_multi_index(places if axis == 0 else places[::-1], gap.shape)
     except ValueError:
-        raise ValueError(f"a class index in y lies outside 0 ... {rows.shape[1] - 1}, the classes of z") from None
+        raise ValueError(f"a class index in y lies outside 0 ... {classes - 1}, the classes of z") from None
+    gap_at_label = gap.take(at)
+    e = exp_of_gap(gap, lost)
+    chosen = e.take(at)
+    e.put(at, 0)
+    odds = Odds(axis, e, at, chosen, e.sum(axis=axis), gap_at_label)
+    if memo is not None:
+        memo.append(odds)
+    return odds
 
 
 @dataclass(frozen=True)

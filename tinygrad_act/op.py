@@ -129,7 +129,7 @@ class Op:
         fields: Any = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
         kind = inspect.Parameter.KEYWORD_ONLY if self.variadic else inspect.Parameter.POSITIONAL_OR_KEYWORD
         return inspect.Signature(
-            [*inputs, *(inspect.Parameter(f.name, kind, default=getattr(self, f.name)) for f in fields)]
+            [*inputs, *(inspect.Parameter(f.name, kind, default=getattr(self, f.name)) for f in fields if f.repr)]
         )
 
     def __repr__(self) -> str:

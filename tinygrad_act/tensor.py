@@ -91,13 +91,14 @@ class Tensor(Node):
 
     @staticmethod
     def _record(op: Op, inputs: tuple[Any, ...]) -> Tensor:
-        arrays, requires_grad = list[Any](), False
+        arrays: list[Any] = []
+        requires_grad = False
         for x in inputs:
             if isinstance(x, Node):
                 arrays.append(x._data)
                 requires_grad = requires_grad or x.requires_grad
-            elif isinstance(x, list | tuple):
-                return Tensor._record(op, tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs))
+            elif isinstance(x, (list, tuple)):
+                return Tensor._record(op, tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs))
             else:
                 arrays.append(x)
         try:

@@ -212,7 +212,7 @@ def main() -> None:
         end = time.perf_counter() + options.seconds
         while time.perf_counter() < end:
             for engine, step in steps.items():
-                for _ in range(10 if samples < 256 else 2):  # warm after the switch
+                for _ in range(100 if samples < 256 else 2):  # warm after the switch
                     start = time.perf_counter()
                     step()
                     best[engine] = min(best[engine], time.perf_counter() - start)

@@ -26,7 +26,7 @@ class ReLU(Elementwise):
         return np.maximum(z, 0)
 
     def derivative(self, y: Array, z: Array) -> Array:
-        return z >= 0
+        return (z >= 0).astype(z.dtype)
 
 
 @dataclass(frozen=True)

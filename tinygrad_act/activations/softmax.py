@@ -10,38 +10,50 @@ import numpy as np
 from ..op import Array, Op, register
 
 
-def exp_of_gaps(rows: Array) -> tuple[Array, Array]:
-    """(e, top) of each row: e = exp(row - max row), in double, and where that maximum is in the raveled rows.
+def gap_below_top(x: Array, axis: int) -> tuple[Array, Array | None]:
+    """(gap, lost): x less its maximum along an axis, in double, and what rounding took from it, if it did.
 
-    An infinite logit counts as the largest float of its type, so that ties of them share.
+    Differences of narrower floats lose nothing in double; of doubles, Knuth's TwoSum says what. An infinite x counts as
+    some float beyond all others, so that ties of them share; a gap of -1.8e308 or more is infinite.
     """
-    largest = float(np.finfo(float_type(rows)).max)
-    wide = np.maximum(np.minimum(rows.astype(np.float64), largest), -largest)
-    top = np.arange(0, rows.size, rows.shape[1]) + rows.argmax(axis=1)
-    m = wide.take(top)[:, np.newaxis]
-    return np.exp(wide - m) if largest < 1e300 else _exp_of_gap(wide, m), top
+    wide = x.astype(np.float64, order="C")
+    if x.dtype.itemsize < 8:
+        wide.clip(-1e300, 1e300, out=wide)
+        wide -= wide.max(axis=axis, keepdims=True)
+        return wide, None
+    most = np.finfo(np.float64).max
+    half = 0.5 * wide.clip(-most, most, out=wide)  # in halves, whose difference cannot overflow
+    top = half.max(axis=axis, keepdims=True)
+    gap = half - top
+    back = gap - half
+    lost = gap - back
+    np.subtract(half, lost, out=lost)
+    back += top
+    lost -= back
+    lost *= 2
+    np.maximum(gap, -0.5 * most, out=gap)
+    gap *= 2
+    np.copyto(gap, -np.inf, where=gap == -most)
+    return gap, lost
 
 
-def _exp_of_gap(x: Array, m: Array) -> Array:
-    """exp(x - m) for doubles x <= m, with what the rounding of x - m loses put back (Knuth's TwoSum).
-
-    In halves, whose difference cannot overflow. The difference of narrower floats, taken in double, loses nothing.
-    """
-    x, m = 0.5 * x, 0.5 * m
-    gap = x - m
-    back = gap - x
-    lost = (x - (gap - back)) - (m + back)
-    e = np.exp(2 * np.maximum(gap, -400))
-    return e + e * (2 * lost)
+def exp_of_gap(gap: Array, lost: Array | None) -> Array:
+    """The exponential, in place of the gap, with what was lost put back."""
+    e = np.exp(gap, out=gap)
+    if lost is not None:
+        lost *= e
+        e += lost
+    return e
 
 
 def split_off_top(rows: Array) -> tuple[Array, Array, Array]:
-    """(e, rest, top): as `exp_of_gaps`, but e = 0 at the top; rest is the sum of e.
+    """(e, rest, top): exp(row - max row) of each row, but 0 at the top; its sum; where the top is in the raveled rows.
 
     With them logsumexp is max row + log1p(rest), and softmax is e / (1 + rest), and 1 / (1 + rest) at the top. Nothing
     cancels, even if rest is 1e-300.
     """
-    e, top = exp_of_gaps(rows)
+    top = np.arange(0, rows.size, rows.shape[1]) + rows.argmax(axis=1)
+    e = exp_of_gap(*gap_below_top(rows, axis=1))
     e.put(top, 0)
     return e, e.sum(axis=1), top
 

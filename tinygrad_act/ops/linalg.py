@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,13 @@ class Affine(Op):
 
     def vjp_b(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
         rows = _rows(g)
-        return np.dot(np.ones(len(rows), g.dtype), rows)  # the sum over the rows, which BLAS does faster
+        return np.dot(_ones(len(rows), g.dtype), rows)  # the sum over the rows, which BLAS does faster
+
+
+@functools.lru_cache(maxsize=32)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    """A row of ones, made once for the steps that all need it."""
+    return np.ones(n, dtype)
 
 
 def _rows(x: Array) -> Array:
