@@ -9,6 +9,8 @@
 array([3., 0.])
 """
 
+from typing import Any, Literal
+
 from . import activations, data, losses, nn, op, ops, optim
 from .activations import (
     ELU,
@@ -35,6 +37,17 @@ from .transforms import gradients
 
 __version__ = "0.1.0"
 
+Style = Literal["fast", "teaching"]
+
+
+def compile(step: Any = None, *, style: Style = "fast", verbose: bool = False) -> Any:
+    """The same step, traced once and from then on run as the plain NumPy program that it is: see `Compiled`."""
+    from .compiler import Compiled
+
+    if step is None:  # as a decorator with arguments
+        return lambda step: Compiled(step, style, verbose)
+    return Compiled(step, style, verbose)
+
 
 def __getattr__(name: str) -> Op:
     """Any registered op by its name, so that to write one is to have it."""
@@ -59,6 +72,7 @@ __all__ = [
     "Tensor",
     "activations",
     "bce_with_logits",
+    "compile",
     "cross_entropy",
     "data",
     "elu",

@@ -274,7 +274,7 @@ def _reduced(losses: Any, reduction: Reduction) -> Any:
 
 def _gap(a: Array, b: Array) -> Array:
     """a - b in double, but 0 where they are equal, infinite ones too."""
-    return np.subtract(a, b, out=np.zeros(a.shape), where=a != b, dtype=np.float64)
+    return np.subtract(a, b, out=np.zeros_like(a, np.float64), where=a != b, dtype=np.float64)
 
 
 def _last_axis(x: Array, axis: int) -> Array:

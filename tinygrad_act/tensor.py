@@ -71,7 +71,7 @@ class Tensor(Node):
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
         self.requires_grad, self.name = requires_grad, name
         self.op, self.inputs, self.grad = None, (), None
-        self.data = np.asarray(data, dtype)
+        self.data = data if dtype is None else np.asarray(data, dtype)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:

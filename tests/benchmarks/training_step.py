@@ -73,6 +73,16 @@ def by_hand(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> 
 
 
 def by_us(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> Step:
+    step = our_step(parameters)
+    return lambda: step(x, labels).item()
+
+
+def compiled(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> Step:
+    step = ta.compile(our_step(parameters))
+    return lambda: step(x, labels).item()
+
+
+def our_step(parameters: list[np.ndarray]) -> Callable[[np.ndarray, np.ndarray], ta.Tensor]:
     layers: list[object] = []
     for W, b in zip(parameters[::2], parameters[1::2], strict=True):
         layers += [ta.nn.Linear(*W.shape, dtype=np.float32), ta.relu]
@@ -80,12 +90,12 @@ def by_us(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -> St
     model = ta.nn.Sequential(*layers[:-1])
     optimizer = ta.optim.SGD(model.parameters(), lr=LR)
 
-    def step() -> float:
+    def step(x: np.ndarray, labels: np.ndarray) -> ta.Tensor:
         loss = ta.cross_entropy(model(x), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss
 
     return step
 
@@ -186,6 +196,7 @@ def by_mygrad(parameters: list[np.ndarray], x: np.ndarray, labels: np.ndarray) -
 ENGINES = {
     "by hand": by_hand,
     "tinygrad_act": by_us,
+    "compiled": compiled,
     "PyTorch": by_torch,
     "jax.jit": by_jax,
     "autograd": by_autograd,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -48,7 +47,7 @@ class Adam(Optimizer):
         m += (1 - beta1) * g
         v *= beta2
         v += (1 - beta2) * np.square(g)
-        root = np.sqrt(v) / math.sqrt(1 - beta2 ** self.steps[i]) + self.eps
+        root = np.sqrt(v) / (1 - beta2 ** self.steps[i]) ** 0.5 + self.eps
         p.data -= (self.lr / (1 - beta1 ** self.steps[i])) * m / root
 
     def decay(self, p: Tensor, g: Array) -> Array:

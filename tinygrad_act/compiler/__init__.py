@@ -1,0 +1,6 @@
+"""ta.compile: trace a step, shorten the trace, print it as NumPy source, run that."""
+
+from .compiled import Compiled
+from .trace import TraceError
+
+__all__ = ["Compiled", "TraceError"]

@@ -1,0 +1,162 @@
+"""What makes a trace shorter. Each pass takes a program and gives one that computes the same, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .program import Call, Expression, Program, Target, Value, replace_in, values_in
+
+CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
+SMALL = 64  # elements up to which a constant is worked out beforehand
+
+Pass = Callable[[Program], Program]
+
+
+def rewritten(program: Program, rewrite: Callable[[Call], Call | Value]) -> Program:
+    """The program with each call replaced by another one with the same results, or by a value there already is."""
+    mapping: dict[Value, Value] = {}
+    calls = []
+    for call in program.calls:
+        found = rewrite(call.replaced(mapping))
+        if isinstance(found, Call):
+            calls.append(found)
+        else:
+            mapping[call.result] = found
+            found.name = found.name or call.result.name
+    outputs = replace_in(program.outputs, mapping)
+    writes = {place: mapping.get(v, v) for place, v in program.writes.items()}
+    return Program(program.inputs, program.numbers, calls, outputs, writes)
+
+
+def without_dead_calls(program: Program) -> Program:
+    """Drop what nobody reads. A random draw stays: the next one depends on it."""
+    wanted = set(program.wanted())
+    calls: list[Call] = []
+    for call in reversed(program.calls):
+        if call.target.kind == "draw" or any(v in wanted for v in call.results):
+            wanted.update(call.inputs())
+            calls.append(call)
+    return Program(program.inputs, program.numbers, calls[::-1], program.outputs, program.writes)
+
+
+def without_repeats(program: Program) -> Program:
+    """Compute once what forward and backward both ask for."""
+    known: dict[Any, Call] = {}
+
+    def rewrite(call: Call) -> Call | Value:
+        if call.target.kind in ("draw", "update") or len(call.results) > 1:
+            return call
+        key = (call.target.kind, call.target.name, _key(call.args), _key(call.kwargs))
+        return known.setdefault(key, call).result if key in known else known.setdefault(key, call)
+
+    return rewritten(program, rewrite)
+
+
+def _key(tree: Any) -> Any:
+    """Something hashable that is equal for equal arguments: 1 and 1.0 and True are not."""
+    if isinstance(tree, Value):
+        return id(tree)
+    if isinstance(tree, tuple | list):
+        return (type(tree), *map(_key, tree))
+    if isinstance(tree, dict):
+        return tuple((k, _key(v)) for k, v in sorted(tree.items()))
+    if isinstance(tree, slice):
+        return ("slice", _key(tree.start), _key(tree.stop), _key(tree.step))
+    return (type(tree), tree.source if isinstance(tree, Expression) else repr(tree))
+
+
+def with_constants_folded(program: Program) -> Program:
+    """Work out beforehand what is small and the same at every run, like the 1 that a walk starts from."""
+    updated = {call.args[0] for call in program.calls if call.target.kind == "update"}
+
+    def rewrite(call: Call) -> Call | Value:
+        v = call.result
+        if call.target.kind in ("draw", "update") or len(call.results) > 1 or v in updated or np.prod(v.shape) > SMALL:
+            return call
+        if any(isinstance(leaf, Expression) for leaf in _leaves((call.args, call.kwargs))):
+            return call
+        if call.target.name in CREATIONS:
+            shape_only = np.empty(call.args[0].shape, call.args[0].dtype)
+            v.constant = call.target(shape_only, *call.args[1:], **call.kwargs)
+            return v
+        inputs = list(call.inputs())
+        if not inputs or any(x.constant is None or x.constant.flags.writeable for x in inputs):
+            return call
+        arrays = replace_in((call.args, call.kwargs), {x: x.constant for x in inputs})  # type: ignore[misc]
+        v.constant = np.asarray(call.target(*arrays[0], **arrays[1]))
+        return v
+
+    def freeze(call: Call) -> Call | Value:
+        found = rewrite(call)
+        if isinstance(found, Value) and found.constant is not None:
+            found.constant.flags.writeable = False  # which marks it as ours: nobody can change it
+        return found
+
+    return rewritten(program, freeze)
+
+
+def _leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, tuple | list):
+        return [leaf for item in tree for leaf in _leaves(item)]
+    if isinstance(tree, dict):
+        return _leaves(list(tree.values()))
+    if isinstance(tree, slice):
+        return _leaves([tree.start, tree.stop, tree.step])
+    return [tree]
+
+
+def without_detours(program: Program) -> Program:
+    """Leave out calls that give back what they were given: copies that nobody writes into, casts to the same dtype,
+    reshapes to the same shape, a transpose of a transpose, products with 1."""
+    made_by: dict[Value, Call] = {}
+
+    def rewrite(call: Call) -> Call | Value:
+        made_by[call.result] = call
+        x = call.args[0] if call.args and isinstance(call.args[0], Value) else None
+        if x is None or call.target.kind in ("draw", "update"):
+            return call
+        name, v = call.target.name, call.result
+        same = v.shape == x.shape and v.dtype == x.dtype
+        if same and name in ("copy", "reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
+            return x
+        if same and name in ("np.multiply", "np.divide") and not call.kwargs:
+            y = call.args[1]
+            if isinstance(y, Value) and y.constant is not None and not y.constant.flags.writeable:
+                return x if y.constant.size == 1 and y.constant.item() == 1 else call
+            return x if isinstance(y, int | float) and y == 1 else call
+        if name == "np.multiply" and not call.kwargs and isinstance(call.args[1], Value) and _is_one(x):
+            y = call.args[1]
+            return y if (y.shape, y.dtype) == (v.shape, v.dtype) else call
+        inner = made_by.get(x)
+        if name == "T" and inner is not None and inner.target.name == "T":
+            return inner.args[0]
+        if name == "swapaxes" and inner is not None and inner.target.name == name and inner.args[1:] == call.args[1:]:
+            return inner.args[0]
+        return call
+
+    return rewritten(program, rewrite)
+
+
+def _is_one(x: Value) -> bool:
+    return x.constant is not None and not x.constant.flags.writeable and x.constant.size == 1 and x.constant.item() == 1
+
+
+EXACT: tuple[Pass, ...] = (
+    without_dead_calls,
+    with_constants_folded,
+    without_detours,
+    without_repeats,
+    without_dead_calls,
+)
+
+
+def shortened(program: Program, passes: tuple[Pass, ...] = EXACT) -> Program:
+    for each in passes:
+        program = each(program)
+    return program
+
+
+__all__ = ["EXACT", "Target", "shortened", "values_in"]

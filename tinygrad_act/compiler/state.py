@@ -1,0 +1,281 @@
+"""What a step reads besides its arguments: the arrays, numbers and generators that its variables lead to.
+
+They are found by walking its closure, its globals, and the attributes and items of what these hold. During a trace
+stand-ins take their places; at every run they are read anew.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..op import Node, Op
+from ..tensor import Tensor
+from .number import Number
+from .program import Expression, Value
+from .trace import Draws, Trace, Tracer, TraceError
+
+LONG = 64  # lists of more numbers than this are data that the step should take as an array
+OPAQUE = (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
+
+
+@dataclass(eq=False)
+class Place:
+    """Where something is kept: `read` is the Python that reads it, in terms of the containers by their names."""
+
+    read: str
+    name: str
+    original: Any
+    standin: Any
+    tensor: Node | None = None  # whose data or gradient it is
+    value: Any = None  # what stands for it in the program
+
+
+@dataclass
+class State:
+    """The places found, the conditions under which they are all there is, and how to put everything back."""
+
+    trace: Trace
+    containers: dict[str, Any] = field(default_factory=dict)
+    arrays: list[Place] = field(default_factory=list)
+    numbers: list[Place] = field(default_factory=list)
+    generators: list[Place] = field(default_factory=list)
+    gradients: list[Place] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+    undo: list[Any] = field(default_factory=list)
+    seen: dict[int, Any] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    container_names: dict[int, str] = field(default_factory=dict)
+    snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
+    read_gradients: bool = False
+
+    def unique(self, name: str) -> str:
+        """An identifier like this name that nothing else has."""
+        name = "".join(c if c.isalnum() and c.isascii() else "_" for c in name).strip("_") or "x"
+        name = f"x_{name}" if name[0].isdigit() else name
+        found, n = name, 2
+        while found in self.names:
+            found, n = f"{name}_{n}", n + 1
+        self.names.add(found)
+        return found
+
+    def container(self, x: Any) -> str:
+        """A name by which generated code knows a container."""
+        if id(x) not in self.container_names:
+            self.container_names[id(x)] = name = f"c{len(self.containers)}"
+            self.containers[name] = x
+        return self.container_names[id(x)]
+
+    def lift(self, x: Any, read: str, name: str) -> Any:
+        """What takes the place of `x` during the trace; `read` is the Python that reads it again at each run."""
+        if isinstance(x, np.ndarray) and x.dtype != object:
+            if id(x) in self.seen:
+                self.conditions.append(f"{read} is {self.seen[id(x)].read}")
+                return self.seen[id(x)].standin
+            return self.array(x, read, name, None)
+        if isinstance(x, int | float | np.number) and not isinstance(x, bool):
+            place = Place(read, name if name == read else self.unique(name), x, None)
+            place.standin = Number(Expression(place.name), x, self.trace.guards)
+            self.numbers.append(place)
+            return place.standin
+        if isinstance(x, tuple) and type(x) is tuple:
+            self.conditions.append(f"len({read}) == {len(x)}")
+            lifted = tuple(self.lift(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x))
+            return x if all(a is b for a, b in zip(lifted, x, strict=True)) else lifted
+        self.same(x, read)
+        if id(x) in self.seen or isinstance(x, OPAQUE):
+            return x if not isinstance(x, np.random.Generator) else self.seen[id(x)].standin
+        self.seen[id(x)] = x
+        if isinstance(x, np.random.Generator):
+            place = Place(read, name if name == read else self.unique(name), x, None)
+            place.value = Value((), np.dtype(object), place.name, weight=4)
+            place.standin = Draws(self.trace, place.value, copy.deepcopy(x))
+            self.generators.append(place)
+            self.seen[id(x)] = place
+            return place.standin
+        if isinstance(x, Node):
+            self.tensor(x, name)
+        elif isinstance(x, types.FunctionType):
+            self.function(x)
+        elif isinstance(x, types.MethodType):
+            self.lift(x.__self__, f"{read}.__self__", name)
+            self.function(x.__func__)
+        elif isinstance(x, functools.partial):
+            c = self.container(x)
+            self.lift(x.func, f"{c}.func", name)
+            for key, item in x.keywords.items():
+                self.put(x.keywords, f"{c}.keywords", key, item, key)
+        elif isinstance(x, list):
+            if len(x) <= LONG or not all(isinstance(item, int | float) for item in x):
+                c = self.container(x)
+                self.conditions.append(f"len({c}) == {len(x)}")
+                for i, item in enumerate(list(x)):
+                    self.put(x, c, i, item, f"{name}_{i}")
+                self.snapshots.append((x, list(x), name))
+        elif isinstance(x, dict):
+            self.dictionary(x, name)
+        elif hasattr(x, "__dict__") and _is_the_users(type(x)):
+            self.dictionary(vars(x), "")
+        return x
+
+    def dictionary(self, d: dict[Any, Any], name: str) -> None:
+        c = self.container(d)
+        self.conditions.append(f"len({c}) == {len(d)}")
+        for key, item in list(d.items()):
+            if isinstance(key, str | int):
+                self.put(d, c, key, item, f"{name}_{key}" if name else str(key))
+        self.snapshots.append((d, dict(d), name))
+
+    def put(self, container: Any, c: str, key: Any, item: Any, name: str) -> None:
+        """Lift what a list or a dict holds, in its place."""
+        lifted = self.lift(item, f"{c}[{key!r}]", name)
+        if lifted is not item:
+            container[key] = lifted
+            self.undo.append(lambda: container.__setitem__(key, item))
+
+    def function(self, f: types.FunctionType) -> None:
+        """What a function's code refers to: its closure and its globals."""
+        for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+            try:
+                item = cell.cell_contents
+            except ValueError:  # not assigned yet
+                continue
+            lifted = self.lift(item, f"{self.container(cell)}.cell_contents", name)
+            if lifted is not item:
+                cell.cell_contents = lifted
+                self.undo.append(functools.partial(setattr, cell, "cell_contents", item))
+        if not _is_the_users_module(f.__module__):
+            return
+        c = self.container(f.__globals__)
+        for name in sorted(_names_in(f.__code__)):
+            if name in f.__globals__ and not isinstance(f.__globals__[name], types.ModuleType | type):
+                self.put(f.__globals__, c, name, f.__globals__[name], name)
+
+    def tensor(self, t: Node, name: str) -> None:
+        if t.op is not None:
+            return
+        c = self.container(t)
+        self.conditions.append(f"{c}.requires_grad is {t.requires_grad}")
+        data, gradient = t._data, t.grad
+        lifted = self.array(data, f"{c}._data", t.name or name, t)
+        t._data = lifted
+        self.undo.append(lambda: setattr(t, "_data", data))
+        if t.requires_grad and self.read_gradients:
+            if gradient is None:
+                self.conditions.append(f"{c}.grad is None")
+            else:
+                t.grad = self.array(gradient, f"{c}.grad", "d_" + (t.name or name), None)
+            self.gradients.append(Place(f"{c}.grad", "", gradient, t.grad, t))
+            self.undo.append(lambda: setattr(t, "grad", gradient))
+        elif t.requires_grad:
+            place = Place(f"{c}.grad", "d_" + (t.name or name), gradient, UnreadGradient(lifted), t)
+            t.grad = place.standin
+            self.gradients.append(place)
+            self.undo.append(lambda: setattr(t, "grad", gradient))
+
+    def array(self, x: np.ndarray[Any, Any], read: str, name: str, tensor: Node | None) -> Any:
+        place = Place(read, name if name == read else self.unique(name), x, None, tensor)
+        place.value = Value(x.shape, x.dtype, place.name, weight=4)
+        place.standin = self.trace.tracer(x.copy(), place.value)
+        self.seen[id(x)] = place
+        self.arrays.append(place)
+        return place.standin
+
+    def same(self, x: Any, read: str) -> None:
+        """The trace is good as long as this very object stands here."""
+        if not isinstance(x, types.ModuleType | type):
+            if isinstance(x, str):
+                self.conditions.append(f"{read} == {x!r}")
+            else:
+                constant = repr(x) if x is None or isinstance(x, bool) else self.container(x)
+                self.conditions.append(f"{read} is {constant}")
+
+    def lift_argument(self, x: Any, read: str, name: str) -> Any:
+        """As `lift`, for an argument, which is another object at each call."""
+        if isinstance(x, Node):
+            self.conditions.append(f"isinstance({read}, Tensor) and {read}.requires_grad is {x.requires_grad}")
+            standin: Any = copy.copy(x) if x.op is None else Tensor(x._data, requires_grad=False)
+            standin._data = self.array(x._data, f"{read}._data", x.name or name, x)
+            return standin
+        if type(x) in (list, tuple):
+            self.conditions.append(f"type({read}) is {type(x).__name__} and len({read}) == {len(x)}")
+            return type(x)(self.lift_argument(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x))
+        if type(x) is dict:
+            self.conditions.append(f"type({read}) is dict and len({read}) == {len(x)}")
+            return {k: self.lift_argument(item, f"{read}[{k!r}]", f"{name}_{k}") for k, item in x.items()}
+        return self.lift(x, read, name)
+
+    def check_structure(self) -> None:
+        """Refuse a step that changes more than arrays and numbers."""
+        lifted = {id(place.standin) for place in (*self.arrays, *self.numbers, *self.generators)}
+        for container, before, name in self.snapshots:
+            items = list(container.items() if isinstance(container, dict) else enumerate(container))
+            known = dict(before.items() if isinstance(before, dict) else enumerate(before))
+            if len(items) != len(known):
+                self.trace.refuse(
+                    f"the step changes how much {name or 'an object'} holds, which a compiled one cannot: "
+                    f"{[key for key, _ in items if key not in known]!r} is new; return it from the step instead"
+                )
+            for key, item in items:
+                if item is not known[key] and id(known[key]) not in lifted:
+                    self.trace.refuse(
+                        f"the step replaces {name + '.' if name else ''}{key}, which is no array and no number, so a "
+                        "compiled one cannot; return the new value from the step instead"
+                    )
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for container, before, _ in self.snapshots:
+            if len(container) != len(before):
+                container.clear()
+                container.update(before) if isinstance(container, dict) else container.extend(before)
+        for undo in reversed(self.undo):
+            undo()
+
+
+class UnreadGradient:
+    """Stands where a gradient is from before the step, which a step that starts with zero_grad() never looks at."""
+
+    def __init__(self, like: Tracer) -> None:
+        self.like = like
+
+    def __getattr__(self, name: str) -> Any:
+        raise GradientRead
+
+    def __radd__(self, *args: Any, **kwargs: Any) -> Any:
+        raise GradientRead
+
+    __add__ = __mul__ = __rmul__ = __imul__ = __iadd__ = __array_ufunc__ = __array_function__ = __getitem__ = __radd__
+
+
+class GradientRead(Exception):
+    """The step reads a gradient from before it, so the trace has to know it."""
+
+
+def _is_the_users_module(name: str | None) -> bool:
+    root = (name or "").partition(".")[0]
+    return root not in sys.stdlib_module_names - {"__main__"} and root not in ("numpy", "tinygrad_act")
+
+
+def _is_the_users(kind: type) -> bool:
+    """Whether to look into the attributes of such objects: ours and the user's, and plain namespaces."""
+    root = kind.__module__.partition(".")[0]
+    return root == "tinygrad_act" or _is_the_users_module(root) or kind.__name__ in ("Namespace", "SimpleNamespace")
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    """The globals and attributes that a function's code mentions, and those of the functions within it."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names_in(constant)
+    return names
+
+
+__all__ = ["GradientRead", "State", "TraceError"]

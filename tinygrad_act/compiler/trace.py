@@ -1,0 +1,389 @@
+"""Stand-ins for arrays and numbers, which write down what NumPy is asked to do with them.
+
+The engine, the rules and the optimisers are plain NumPy, so to run a step on stand-ins is to trace it: NumPy's own
+protocols (`__array_ufunc__`, `__array_function__`) hand every call over. A stand-in also has a real array, on which
+the call is run, because NumPy itself knows best what shape and dtype come out.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..op import Node, Op
+from ..optim import Optimizer
+from .number import Number, plain
+from .program import Call, Origin, Target, Value, map_tree
+
+PACKAGE = str(Path(__file__).parent.parent)
+HIDDEN = (PACKAGE, str(Path(np.__file__).parent), str(Path(weakref.__file__).parent))
+
+# What tells of shapes and dtypes only, which are the same at every run.
+STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.broadcast_shapes}
+STATIC_ATTRIBUTES = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "flags"}
+ARRAY_ATTRIBUTES = {"T", "mT", "real", "imag"}
+WRITING_METHODS = {"put", "fill", "sort", "partition"}
+WRITING_FUNCTIONS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+# fmt: off
+METHODS = {
+    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot",
+    "flatten", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted",
+    "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
+}
+# fmt: on
+TAKES_NUMBERS = {"np.where", "np.clip", "np.full_like", "clip", "put", "fill", "np.copyto", "setitem", "getitem"}
+
+
+NAMING = tuple(str(Path(PACKAGE) / room) for room in ("ops", "activations", "losses"))  # whose variables make good names
+ADVICE = "return it from the step, and do this with what the compiled step returns"
+NEEDS = f"needs its numbers, and a trace is of no numbers in particular: {ADVICE}"
+
+
+class TraceError(TypeError):
+    """What a step does that a compiled one cannot."""
+
+
+class Trace:
+    """The calls that a step makes, while it is open."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.guards: dict[str, None] = {}  # Python conditions under which the step would make the same calls
+        self.alive: weakref.WeakSet[Tracer] = weakref.WeakSet()
+        self.held: dict[int, Value] = {}  # arrays met on the way that are not the step's own, by id
+        self.open = True
+        self.walked_back = False
+
+    def tracer(self, array: Any, value: Value | None = None) -> Tracer:
+        """A stand-in for an array."""
+        return Tracer(self, value or Value(np.shape(array), np.asarray(array).dtype), array)
+
+    def call(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call and write it down. Its result is a stand-in, or a tuple of them."""
+        self.check_open()
+        out = kwargs.pop("out", None)
+        out = out[0] if isinstance(out, tuple) else out
+        if out is not None and target.kind == "ufunc" and kwargs.get("where", True) is not True:
+            function = target.function
+            target = Target("update", target.name, lambda base, *a, **k: function(*a, out=base, **k), "out")
+            return self.update(out, target, args, kwargs)
+        real_args, real_kwargs = map_tree(_real, (args, kwargs))
+        array = target(*real_args, **real_kwargs)
+        for known in (args[0] if args else None,):
+            if isinstance(known, Tracer) and known.array is array:  # as of astype(copy=False)
+                return known
+        results = array if isinstance(array, (tuple, list)) else (array,)
+        if not all(isinstance(a, np.ndarray | np.generic | float | int) for a in results) or type(array) in (bool, int):
+            self.refuse(f"{target.name} would give Python's {type(array).__name__}, which needs the numbers themselves")
+        tracers = [self.tracer(a) for a in results]
+        self.write_down(target, args, kwargs, [t.value for t in tracers])
+        if out is not None:
+            return self.assign(out, tracers[0])
+        if target.kind == "getitem":
+            tracers[0].viewed = (args[0], args[1])
+        return tracers[0] if results[0] is array else type(array)(tracers)
+
+    def write_down(self, target: Target, args: Any, kwargs: Any, results: list[Value]) -> None:
+        live = target.kind == "ufunc" or target.name in TAKES_NUMBERS or target.writes == "setitem"
+
+        def recorded(leaf: Any) -> Any:
+            if isinstance(leaf, Tracer):
+                return leaf.value
+            if isinstance(leaf, Number):
+                return leaf.expression if live else leaf.concrete()
+            if isinstance(leaf, np.ndarray):
+                return self.held_array(leaf)
+            return leaf
+
+        args, kwargs = map_tree(recorded, (args, kwargs))
+        self.calls.append(Call(target, args, kwargs, results, self.origin()))
+
+    def held_array(self, array: np.ndarray[Any, Any]) -> Value:
+        """An array that is no stand-in: a constant, as far as the step shows."""
+        if id(array) not in self.held:
+            self.held[id(array)] = Value(array.shape, array.dtype, constant=array)
+        return self.held[id(array)]
+
+    def update(self, t: Any, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tracer:
+        """Write down a call that changes part of an array, as one that makes a new value of the old one."""
+        self.check_open()
+        if not isinstance(t, Tracer):
+            self.refuse(f"{target.name} writes into an array that is not traced: make it with np.zeros_like(traced)")
+        real_args, real_kwargs = map_tree(_real, (args, kwargs))
+        target(t.array, *real_args, **real_kwargs)
+        new = Value(t.value.shape, t.value.dtype, t.value.name)
+        self.write_down(target, (t, *args), kwargs, [new])
+        self.repoint(t, new)
+        return t
+
+    def assign(self, t: Any, source: Tracer) -> Tracer:
+        """All of an array becomes `source`: of out=, and of operators like +=."""
+        if not isinstance(t, Tracer):
+            self.refuse("out= is an array that is not traced: make it with np.empty_like(traced)")
+        value = source.value
+        np.copyto(t.array, source.array, casting="same_kind")
+        if value.dtype != t.value.dtype:
+            source = source.astype(t.value.dtype)
+        if value.shape != t.value.shape:
+            source = self.call(function_target(np.broadcast_to), (source, t.value.shape), {})
+        self.repoint(t, source.value)
+        return t
+
+    def repoint(self, t: Tracer, new: Value) -> None:
+        """From now on `t` is `new`, and so is what shares its memory, as far as that can be followed."""
+        t.value = new
+        for other in list(self.alive):
+            if other is t or not np.may_share_memory(other.array, t.array):
+                continue
+            if other.viewed is not None and other.viewed[0] is t:
+                other.value = (t[other.viewed[1]]).value
+            elif t.viewed is not None and t.viewed[0] is other:
+                new = Value(other.value.shape, other.value.dtype)
+                self.write_down(SETITEM, (other, t.viewed[1], t), {}, [new])
+                other.value = new
+            else:
+                self.refuse("this writes into an array of which another view is in use; write into a copy")
+
+    def origin(self) -> Origin:
+        """Read off the stack what part of the step is asking, and give values the names that its variables have."""
+        op: Any = None
+        rule_for = parameter = ""
+        section = "update" if self.walked_back else "forward"
+        frame: FrameType | None = sys._getframe(3)
+        while frame is not None and frame.f_code is not RUN_CODE:
+            name, local = frame.f_code.co_name, frame.f_locals
+            this = local.get("self")
+            if isinstance(this, Op) and (name == "forward" or name.startswith("vjp")):
+                op, rule_for = this, ""
+                if name.startswith("vjp_"):
+                    rule_for = name.removeprefix("vjp_")
+                elif name == "vjp":
+                    rule_for = this.arguments[0 if this.variadic else local["i"]]
+            elif isinstance(this, Optimizer) and name == "update":
+                op, parameter = this, local["p"].name or ""
+            elif name == "walk" and frame.f_code.co_filename.startswith(PACKAGE):
+                section, self.walked_back = "backward", True
+                for node, g in local.get("cotangents", {}).items():
+                    self.name_it(g, "d_" + self.name_of(node), 3)
+            self.take_names(frame)
+            frame = frame.f_back
+        if isinstance(op, Optimizer):
+            section = "update"
+        return Origin(section, op, rule_for, parameter)
+
+    def take_names(self, frame: FrameType) -> None:
+        """Call values as the step's variables, or the op's, call them; arguments are named where they come from."""
+        code = frame.f_code
+        ours = code.co_filename.startswith(PACKAGE)
+        if ours and not code.co_filename.startswith(NAMING):
+            return
+        for name, local in reversed(frame.f_locals.items()):
+            if name not in code.co_varnames[: code.co_argcount] and isinstance(local, Tracer | Node):
+                self.name_it(local, name, 1 if ours else 3)
+
+    def name_of(self, node: Node) -> str:
+        data: Any = node._data
+        return node.name or (data.value.name if isinstance(data, Tracer) else "") or (node.op.name if node.op else "x")
+
+    def name_it(self, x: Any, name: str, weight: int) -> None:
+        """Name a value, unless it has a name of as much weight."""
+        x = x._data if isinstance(x, Node) else x
+        if isinstance(x, Tracer) and weight > x.value.weight:
+            x.value.name, x.value.weight = name, weight
+
+    def name_results(self) -> None:
+        """Call what an op returns by the name of the op, unless the step has a name for it."""
+        for call, following in zip(self.calls, [*self.calls[1:], None], strict=True):
+            op = call.origin.op
+            if isinstance(op, Op) and not call.origin.rule_for and (following is None or following.origin.op is not op):
+                for v in call.results:
+                    if v.weight < 2:
+                        v.name, v.weight = op.name, 2
+
+    def check_open(self) -> None:
+        if not self.open:
+            self.refuse("a value of an earlier trace is used after it; return it from the step instead")
+
+    def refuse(self, what: str) -> NoReturn:
+        raise TraceError(f"{what}.\n  {users_line()}")
+
+
+class Tracer:
+    """A stand-in for an array."""
+
+    __slots__ = ("__weakref__", "array", "trace", "value", "viewed")
+    __hash__ = object.__hash__
+
+    def __init__(self, trace: Trace, value: Value, array: Any) -> None:
+        self.trace, self.value, self.array = trace, value, array
+        self.viewed: tuple[Tracer, Any] | None = None  # of which other, and by which index, it is a view
+        trace.alive.add(self)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Node) for x in inputs):
+            return NotImplemented
+        if method == "at":
+            name = f"np.{ufunc.__name__}.at"
+            return self.trace.update(inputs[0], Target("update", name, ufunc.at, "function"), inputs[1:], kwargs)
+        return self.trace.call(ufunc_target(ufunc, method), inputs, kwargs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(t, Node) for t in types):
+            return NotImplemented
+        self.trace.check_open()
+        if function in STATIC:
+            args, kwargs = map_tree(_real, (args, kwargs))
+            return function(*args, **kwargs)
+        if function in (np.array2string, np.array_repr, np.array_str):
+            return repr(self)
+        if function in WRITING_FUNCTIONS:
+            target = Target("update", function_target(function).name, function, "function")
+            self.trace.update(args[0], target, args[1:], kwargs)
+            return None
+        return self.trace.call(function_target(function), args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in STATIC_ATTRIBUTES:
+            return getattr(self.array, name)
+        if name == "base":
+            return getattr(self.array, "base", None)
+        if name in ARRAY_ATTRIBUTES:
+            return self.trace.call(Target("attribute", name, lambda a: getattr(a, name)), (self,), {})
+        if name in METHODS:
+            return lambda *args, **kwargs: self.trace.call(method_target(name), (self, *args), kwargs)
+        if name in WRITING_METHODS:
+            target = Target("update", name, lambda a, *args, **kwargs: getattr(a, name)(*args, **kwargs), "method")
+
+            def write(*args: Any, **kwargs: Any) -> None:
+                self.trace.update(self, target, args, kwargs)
+
+            return write
+        if hasattr(np.ndarray, name):
+            self.trace.refuse(f".{name} needs the numbers themselves, and a trace has none: {ADVICE}")
+        raise AttributeError(f"an array has no attribute {name!r}")
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.trace.call(GETITEM, (self, index), {})
+
+    def __setitem__(self, index: Any, x: Any) -> None:
+        self.trace.update(self, SETITEM, (index, x), {})
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self.trace.refuse(f"np.asarray, or a function that calls it, {NEEDS}")
+
+    def __bool__(self) -> NoReturn:
+        self.trace.refuse(f"a branch (if, while, and, or, not) on a traced value {NEEDS}, or choose with np.where")
+
+    def __float__(self) -> NoReturn:
+        self.trace.refuse(f"float(), int() or an index made of a traced value {NEEDS}")
+
+    __int__ = __index__ = __float__
+
+    def __repr__(self) -> str:
+        self.trace.refuse(f"printing a traced value {NEEDS}")
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+
+def _real(leaf: Any) -> Any:
+    """What a stand-in stands for."""
+    return leaf.array if isinstance(leaf, Tracer) else plain(leaf)
+
+
+def _operators(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """A binary operator, its reflected form, and the one that writes into its left side."""
+    target = ufunc_target(ufunc, "__call__")
+
+    def forward(self: Tracer, other: Any) -> Any:
+        return NotImplemented if isinstance(other, Node) else self.trace.call(target, (self, other), {})
+
+    def reflected(self: Tracer, other: Any) -> Any:
+        return NotImplemented if isinstance(other, Node) else self.trace.call(target, (other, self), {})
+
+    def in_place(self: Tracer, other: Any) -> Any:
+        return self.trace.assign(self, self.trace.call(target, (self, other), {}))
+
+    return forward, reflected, in_place
+
+
+def ufunc_target(ufunc: np.ufunc, method: str) -> Target:
+    plain_call = method == "__call__"
+    name = f"np.{ufunc.__name__}" if plain_call else f"np.{ufunc.__name__}.{method}"
+    return Target("ufunc", name, ufunc if plain_call else getattr(ufunc, method))
+
+
+def function_target(function: Callable[..., Any]) -> Target:
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    return Target("function", f"{module}.{function.__name__}", function)
+
+
+def method_target(name: str) -> Target:
+    return Target("method", name, lambda a, *args, **kwargs: getattr(a, name)(*args, **kwargs))
+
+
+def _set(a: Any, index: Any, x: Any) -> None:
+    a[index] = x
+
+
+GETITEM = Target("getitem", "getitem", lambda a, index: a[index])
+SETITEM = Target("update", "setitem", _set, "setitem")
+COMPARISONS = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater}
+BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "matmul": np.matmul}
+BINARY |= {"floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power}
+BINARY |= {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
+for _name, _ufunc in BINARY.items():
+    _forward, _reflected, _in_place = _operators(_ufunc)
+    setattr(Tracer, f"__{_name}__", _forward)
+    setattr(Tracer, f"__r{_name}__", _reflected)
+    setattr(Tracer, f"__i{_name}__", _in_place)
+for _name, _ufunc in (COMPARISONS | {"ge": np.greater_equal}).items():
+    setattr(Tracer, f"__{_name}__", _operators(_ufunc)[0])
+for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert, "pos": np.positive}.items():
+    setattr(Tracer, f"__{_name}__", lambda self, ufunc=_ufunc: ufunc(self))
+
+
+class Draws:
+    """A stand-in for a random generator: what it draws is drawn anew at every run."""
+
+    def __init__(self, trace: Trace, value: Value, generator: np.random.Generator) -> None:
+        self.trace, self.value, self.generator = trace, value, generator
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name == "shuffle":
+            self.trace.refuse("rng.shuffle writes into its array: write rng.permutation, which gives a new one")
+        target = Target("draw", name, lambda _, *args, **kwargs: getattr(self.generator, name)(*args, **kwargs))
+        return lambda *args, **kwargs: self.trace.call(target, (self.value, *args), kwargs)
+
+
+def run(step: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Run a step on stand-ins: where the part of the stack begins that is its own."""
+    return step(*args, **kwargs)
+
+
+RUN_CODE = run.__code__
+
+
+def users_line() -> str:
+    """The innermost line of the user's that is being run."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(HIDDEN):
+        frame = frame.f_back
+    if frame is None:
+        return "(no line of yours)"
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    return f"{file}, line {line}: {linecache.getline(file, line).strip()}"

@@ -1,0 +1,128 @@
+"""One run of a step on stand-ins: the program that it makes, and the way into that program from then on."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..op import Node
+from ..tensor import Tensor, _clock
+from .number import Number
+from .program import Expression, Program, Value, map_tree
+from .state import Place, State
+from .trace import Draws, Trace, Tracer, run
+
+MISS = object()  # what an entry returns when its program is not good for the call
+
+
+class Traced:
+    """`program` is what the step computes; `entry` makes the function that finds what that needs, and runs it."""
+
+    def __init__(self, step: Callable[..., Any], args: Any, kwargs: Any, read_gradients: bool) -> None:
+        self.trace = Trace()
+        self.state = State(self.trace, read_gradients=read_gradients)
+        self.positional, self.keywords = _argument_names(step, len(args)), tuple(kwargs)
+        self.state.names.update((*self.positional, *self.keywords))
+        chance = random.getstate(), repr(np.random.get_state())
+        try:
+            lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
+            named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
+            self.state.lift(step, self.state.container(step), "step")
+            returned = run(step, lifted, named)
+            if chance != (random.getstate(), repr(np.random.get_state())):
+                self.trace.refuse("the step draws from a global random state; let it draw from a np.random.Generator")
+            self.state.check_structure()
+            self.program = self._program(returned, dict(zip(self.positional, lifted, strict=True)) | named)
+        finally:
+            self.trace.open = False
+            self.state.restore()
+
+    def _program(self, returned: Any, arguments: dict[str, Any]) -> Program:
+        """Compare all places with what they held before."""
+        state = self.state
+        self.trace.name_results()
+        outputs = map_tree(self._leaf, returned)
+        writes = {}
+        self.rebinds: list[tuple[Place, Any]] = []  # what is put into a place as a new object
+        self.cleared: list[Place] = []  # gradients that the step leaves at None
+        for place in state.arrays:
+            if place.standin.value is not place.value:
+                writes[place.value] = place.standin.value
+        for place in (*state.arrays, *state.numbers):
+            now = eval(place.read, dict(state.containers), arguments)
+            if now is not place.standin:
+                self.rebinds.append((place, self._leaf(now)))
+        for place in state.gradients:
+            now, updated = place.tensor.grad, isinstance(place.tensor._data, Tracer) and place.tensor._data.value in writes.values()
+            if now is None or updated:
+                self.cleared.append(place)
+            elif now is not place.standin:
+                self.rebinds.append((place, self._leaf(now)))
+        inputs = [place.value for place in (*state.arrays, *state.generators)]
+        numbers = [place.name for place in state.numbers]
+        return Program(inputs, numbers, self.trace.calls, (outputs, [leaf for _, leaf in self.rebinds]), writes)
+
+    def _leaf(self, x: Any) -> Any:
+        """What the program knows of something that the step returns or keeps."""
+        x = x._data if isinstance(x, Node) else x
+        if isinstance(x, Tracer):
+            return x.value
+        if isinstance(x, Number):
+            return x.expression
+        return self.trace.held_array(x) if isinstance(x, np.ndarray) else x
+
+    def entry(self, program: Program, step: Callable[..., Any]) -> Callable[..., Any]:
+        """The function that takes the step's arguments, and returns what it returns, or MISS."""
+        state = self.state
+        needed = {v.name for v in program.inputs} | set(program.numbers)
+        places = [p for p in (*state.arrays, *state.numbers, *state.generators) if p.name in needed]
+        namespace: dict[str, Any] = state.containers | {
+            "_step": step, "_MISS": MISS, "_ndarray": np.ndarray, "Tensor": Tensor, "_clock": _clock
+        }  # fmt: skip
+        conditions = list(dict.fromkeys(state.conditions))
+        for place in places:
+            if place in state.arrays:
+                namespace[f"_dtype_{place.name}"] = place.value.dtype
+                conditions.append(f"{place.name}.__class__ is _ndarray and {place.name}.shape == {place.value.shape}")
+                conditions.append(f"{place.name}.dtype == _dtype_{place.name}")
+            elif place in state.numbers:
+                namespace[f"_class_{place.name}"] = type(place.original)
+                conditions.append(f"{place.name}.__class__ is _class_{place.name}")
+        static = [c for c in conditions if not any(c.startswith(f"{p.name}.") for p in places)]
+        dynamic = [c for c in conditions if c not in static] + list(self.trace.guards)
+        guarded = {name for name in (p.name for p in state.numbers) if any(name in g for g in self.trace.guards)}
+        reads = [*places, *(p for p in state.numbers if p.name in guarded and p not in places)]
+        extras = [f"_new{i}" for i in range(len(self.rebinds))]
+        given = ", ".join([*(v.name for v in program.inputs), *program.numbers])
+        lines = [f"def entry({', '.join([*self.positional, *(['*', *self.keywords] if self.keywords else [])])}):"]
+        lines += ["    try:"]
+        lines += [f"        if not ({' and '.join(static)}):", "            return _MISS"] if static else []
+        lines += [f"        {p.name} = {p.read}" for p in reads if p.name != p.read] or ["        pass"]
+        lines += ["    except (AttributeError, IndexError, KeyError, TypeError):", "        return _MISS"]
+        lines += [f"    if not ({' and '.join(dynamic)}):", "        return _MISS"] if dynamic else []
+        lines += [f"    {', '.join(['_result', *extras])} = _step({given})"]
+        lines += [f"    {place.read} = {extra}" for extra, (place, _) in zip(extras, self.rebinds, strict=True)]
+        lines += [f"    {place.read} = None" for place in self.cleared]
+        changed = [p for p in state.arrays if p.tensor is not None and (p.value in program.writes or any(p is q for q, _ in self.rebinds))]
+        lines += [f"    {p.read.removesuffix('._data')}.stamp = next(_clock)" for p in changed]
+        lines += ["    return _result"]
+        namespace |= state.containers
+        exec("\n".join(lines), namespace)
+        entry: Callable[..., Any] = namespace["entry"]
+        return entry
+
+
+def _argument_names(step: Callable[..., Any], n: int) -> list[str]:
+    """What the step calls its first n arguments."""
+    try:
+        found = [p.name for p in inspect.signature(step).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        found = []
+    return [found[i] if i < len(found) else f"argument_{i}" for i in range(n)]
+
+
+__all__ = ["MISS", "Draws", "Expression", "Traced", "Value"]
