@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .passes import shortened
+from .faster import FASTER
+from .passes import EXACT, shortened
 from .program import Program
 from .source import Style, written
 from .state import GradientRead
@@ -63,7 +64,8 @@ class Variant:
             traced = Traced(step, args, kwargs, read_gradients=False)
         except GradientRead:
             traced = Traced(step, args, kwargs, read_gradients=True)
-        self.program = with_needed_inputs(shortened(traced.program))
+        passes = EXACT if style == "teaching" else (*EXACT, *FASTER)
+        self.program = with_needed_inputs(shortened(traced.program, passes))
         given = ", ".join(f"{v.name} {v.dtype}{list(v.shape)}" for v in self.program.inputs if v.dtype != object)
         name = getattr(step, "__name__", type(step).__name__)
         self.summary = f"{name}: {len(self.program.calls)} calls of NumPy, for {given}"

@@ -109,7 +109,7 @@ def elementwise(call: Call) -> bool:
 
 def takes_out(call: Call) -> bool:
     """Whether the call can be told where to put its result."""
-    return call.target.kind == "ufunc" or call.target.name in ("np.dot", "dot", "take", "clip")
+    return call.target.kind == "ufunc" or call.target.name in ("np.dot", "dot", "clip")
 
 
 def _fits(v: Value, home: Value) -> bool:

@@ -144,6 +144,9 @@ class Writer:
     def expression(self, call: Call, out: str = "") -> tuple[str, int]:
         """The call in Python, and how tightly it binds."""
         target, args = call.target, call.args
+        if target.kind == "conditional":
+            condition, yes, no = (self.text(a, 2) for a in args)
+            return f"{yes} if {condition} else {no}", 1
         if target.kind == "attribute":
             return f"{self.text(args[0], 100)}.{target.name}", 100
         if target.kind == "getitem":
@@ -201,7 +204,7 @@ class Writer:
         if v not in self.names:
             if v.constant is None:
                 return self.new_name(v)
-            if v.constant.ndim == 0 and not v.constant.flags.writeable:
+            if v.constant.ndim == 0 and not v.constant.flags.writeable and v.weight < 4:
                 return self.text(v.constant[()])
             self.constants[self.new_name(v, "constant")] = v.constant
         return self.names[v]

@@ -1,0 +1,112 @@
+"""Cheaper ways to say the same to NumPy: for small arrays, how a call is written costs as much as what it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .passes import Pass, rewritten, without_dead_calls, without_repeats
+from .program import Call, Expression, Program, Target, Value
+
+REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
+CACHE = 1 << 18  # bytes up to which a second pass over an array is cheaper than a call through Python code of NumPy's
+
+
+def with_ufuncs_for_methods(program: Program) -> Program:
+    """`x.sum()` is Python code of NumPy's around `np.add.reduce(x)`."""
+
+    def rewrite(call: Call) -> Call:
+        ufunc = REDUCTIONS.get(call.target.name)
+        if ufunc is None or call.target.kind != "method" or len(call.args) != 1:
+            return call
+        axis = call.kwargs.get("axis")
+        kwargs = call.kwargs if "axis" in call.kwargs and axis != 0 else call.kwargs | {"axis": axis}
+        if kwargs.get("axis") is None and len(call.args[0].shape) == 1:
+            kwargs = kwargs | {"axis": 0}
+        kwargs = {k: x for k, x in kwargs.items() if (k, x) != ("axis", 0)}
+        return Call(Target("ufunc", f"np.{ufunc.__name__}.reduce", ufunc.reduce), call.args, kwargs, call.results, call.origin)
+
+    return rewritten(program, rewrite)
+
+
+def with_clips_in_two(program: Program) -> Program:
+    """The two ufuncs that `clip` is, for arrays in the cache."""
+    calls = []
+    for call in program.calls:
+        if call.target.name == "clip" and len(call.args) == 3 and not call.kwargs and call.result.nbytes <= CACHE:
+            x, low, high = call.args
+            v = call.result
+            if x.dtype == v.dtype and all(isinstance(bound, int | float) for bound in (low, high)):
+                above = Value(v.shape, v.dtype, v.name, v.weight)
+                calls.append(Call(Target("ufunc", "np.maximum", np.maximum), (x, low), {}, [above], call.origin))
+                call = Call(Target("ufunc", "np.minimum", np.minimum), (above, high), {}, [v], call.origin)
+        calls.append(call)
+    return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
+
+
+def with_scalars_in_python(program: Program) -> Program:
+    """Choose between two scalars by Python's `if`, and cast one by its type: NumPy takes its time for both."""
+
+    def rewrite(call: Call) -> Call | Value:
+        v, name = call.result, call.target.name
+        if v.shape or len(call.results) > 1 or any(x.shape for x in call.inputs()):
+            return call
+        if name == "np.where" and len(call.args) == 3 and not call.kwargs:
+            target = Target("conditional", "if", lambda c, a, b: a if c else b)
+        elif name == "astype" and len(call.args) == 2 and not call.kwargs and v.dtype.kind == "f":
+            target = Target("function", f"np.{v.dtype}", v.dtype.type)
+            return Call(target, call.args[:1], {}, call.results, call.origin)
+        elif call.target.kind == "getitem" and call.args[1] == ():
+            return call.args[0]  # type: ignore[no-any-return]
+        else:
+            return call
+        return Call(target, call.args, {}, call.results, call.origin)
+
+    return rewritten(program, rewrite)
+
+
+def with_numbers_as_arrays(program: Program) -> Program:
+    """Arrays of no dimension for the numbers in ufuncs, which NumPy would make one of at each call."""
+    constants: dict[Any, Value] = {}
+    calls = []
+
+    def constant(x: Any, dtype: np.dtype[Any]) -> Value:
+        key = (repr(x), dtype)
+        if key not in constants:
+            array = np.array(x, dtype)
+            array.flags.writeable = False
+            constants[key] = Value((), dtype, NAMES.get(x, "constant"), 4, array)
+        return constants[key]
+
+    for call in program.calls:
+        arrays = [x for x in call.args if isinstance(x, Value)]
+        plain = call.target.kind == "ufunc" and call.target.name.count(".") == 1
+        if plain and arrays and max(len(x.shape) for x in arrays) and all(x.dtype == arrays[0].dtype for x in arrays):
+            dtype = arrays[0].dtype
+            args = []
+            for x in call.args:
+                if isinstance(x, Expression) and dtype.kind == "f":
+                    v = Value((), dtype, x.source if x.source.isidentifier() else "rate", 1)
+                    calls.append(Call(Target("function", "np.array", np.array), (x, dtype), {}, [v], call.origin))
+                    args.append(v)
+                elif type(x) in (int, float) and dtype.kind == "f":
+                    args.append(constant(x, dtype))
+                elif isinstance(x, Value) and x.constant is not None and not x.shape and not x.constant.flags.writeable:
+                    args.append(constant(x.constant.item(), dtype))
+                else:
+                    args.append(x)
+            call = Call(call.target, tuple(args), call.kwargs, call.results, call.origin)
+        calls.append(call)
+    return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
+
+
+NAMES = {0: "zero", 1: "one", -1: "minus_one", 2: "two", 0.5: "half"}
+FASTER: tuple[Pass, ...] = (
+    with_ufuncs_for_methods,
+    with_clips_in_two,
+    with_scalars_in_python,
+    with_numbers_as_arrays,
+    without_repeats,
+    without_dead_calls,
+)
