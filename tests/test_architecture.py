@@ -16,7 +16,7 @@ import tinygrad_act.drawing
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_act"
 ROOMS = ["text", "op", "autodiff", "tensor", "ops", "activations", "losses", "transforms", "nn", "optim", "data"]
-ROOMS += ["training", "drawing"]
+ROOMS += ["training", "compiler", "drawing"]
 
 
 def room_of(path: Path) -> str:

@@ -122,3 +122,280 @@ def test_branching_on_a_traced_value_names_the_line() -> None:
 
     with pytest.raises(TraceError, match=r"branch.*\n.*the line"):
         ta.compile(step)(np.ones(3))
+
+
+class Dropout(nn.Module):
+    """Written with a generator, as a user would."""
+
+    def __init__(self, p: float, rng: np.random.Generator) -> None:
+        self.p, self.rng = p, rng
+
+    def forward(self, x: Any) -> Any:
+        if not self.training:
+            return x
+        keep = self.rng.random(x.shape) >= self.p
+        return x * (keep / (1 - self.p)).astype(x.dtype)
+
+
+class BatchNorm(nn.Module):
+    """Running statistics: one array updated in place, one replaced, one number counted."""
+
+    def __init__(self, n: int) -> None:
+        self.gain = Tensor(np.ones(n))
+        self.running_mean, self.running_var, self.batches = np.zeros(n), np.ones(n), 0
+
+    def forward(self, x: Any) -> Any:
+        if not self.training:
+            return self.gain * (x - self.running_mean) / np.sqrt(self.running_var + 1e-5)
+        mean, var = np.mean(x, axis=0), np.var(x, axis=0)
+        self.running_mean += 0.1 * (mean.data - self.running_mean)
+        self.running_var = 0.9 * self.running_var + 0.1 * var.data
+        self.batches += 1
+        return self.gain * (x - mean) / np.sqrt(var + 1e-5)
+
+
+class Everything(nn.Module):
+    """A network in which nothing stays the same from one step to the next."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.first, self.norm = nn.Linear(8, 16, rng=rng), BatchNorm(16)
+        self.dropout, self.last = Dropout(0.25, np.random.default_rng(seed + 1)), nn.Linear(16, 4, rng=rng)
+
+    def forward(self, x: Any) -> Any:
+        return self.last(self.dropout(ta.tanh(self.norm(self.first(x)))))
+
+
+@both_styles
+def test_nothing_is_baked_in_over_200_steps(style: str) -> None:
+    """Draws, counters, running statistics, a schedule, clipping of gradients, and train and eval in turn."""
+
+    def run(wrap: Any) -> list[Any]:
+        model = Everything(3)
+        optimizer = optim.Adam(model.parameters(), lr=0.01)
+        x, labels = digits_like(np.float64)
+
+        def step(x: np.ndarray, labels: np.ndarray) -> Any:
+            loss = ta.cross_entropy(model(x), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            size = sum((p.grad * p.grad).sum() for p in model.parameters())
+            for p in model.parameters():
+                p.grad = p.grad * np.minimum(1.0, 0.5 / np.sqrt(size))
+            optimizer.step()
+            return {"loss": loss, "size": size}
+
+        def evaluate(x: np.ndarray) -> Any:
+            return model(x)
+
+        do, look = wrap(step), wrap(evaluate)
+        seen = []
+        for i in range(200):
+            optimizer.lr = 0.01 / (1 + i / 50)
+            seen.append([float(v) for v in do(x, labels).values()])
+            if i % 50 == 0:
+                model.eval()
+                seen.append(float(look(x).sum()))
+                model.train()
+        assert model.norm.batches == 200
+        assert optimizer.steps[0] == 200
+        return [*(np.array(v) for v in seen), *(p.data for p in model.parameters()), model.norm.running_mean]
+
+    eager, compiled = run(lambda f: f), run(lambda f: ta.compile(f, style=style))
+    for found, wanted in zip(compiled, eager, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_new_shape_or_dtype_is_traced_anew_and_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    step = ta.compile(lambda x: np.sum(ta.tanh(Tensor(x))), verbose=True)
+    for x in (np.ones(3), np.ones(4), np.ones(3), np.ones(3, np.float32), np.ones(4)):
+        equal(step(x), np.tanh(x).sum())
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == len(step.variants) == 3
+    assert "x float64[4]" in said[1]
+
+
+def test_a_flag_decides_anew() -> None:
+    class Flagged(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x + 1 if self.training else x - 1
+
+    model = Flagged()
+    step = ta.compile(lambda x: model(x))
+    assert step(np.zeros(1)) == 1
+    model.eval()
+    assert step(np.zeros(1)) == -1
+    model.train()
+    assert step(np.zeros(1)) == 1
+    assert len(step.variants) == 3 or len(step.variants) == 2
+
+
+def test_a_replaced_parameter_or_layer_is_noticed() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), ta.tanh)
+    step = ta.compile(lambda x: model(x))
+    x = np.ones((1, 2))
+    equal(step(x), model(x).data)
+    model[0].weight.data = np.full((2, 2), 0.5)
+    equal(step(x), model(x).data)
+    model[0].weight = Tensor(np.full((2, 2), -0.5))
+    equal(step(x), model(x).data)
+    model.layers = (model[0], ta.relu)
+    equal(step(x), model(x).data)
+
+
+rate = 0.5
+table = np.arange(4.0)
+
+
+def test_globals_and_closures_are_read_anew() -> None:
+    scale = 2.0
+    step = ta.compile(lambda x: x * rate + table[1] * scale)
+    assert step(np.ones(1)) == 2.5
+    globals()["rate"] = 1.5
+    assert step(np.ones(1)) == 3.5
+    table[1] = 2.0
+    assert step(np.ones(1)) == 5.5
+    globals()["table"] = np.array([0.0, 10.0, 0.0, 0.0])
+    assert step(np.ones(1)) == 21.5
+    scale = 3.0
+    assert step(np.ones(1)) == 31.5
+    globals().update(rate=0.5, table=np.arange(4.0))
+    assert len(step.variants) == 1
+
+
+def test_gradients_accumulate_over_calls_without_zero_grad() -> None:
+    w = Tensor(np.array([1.0, 2.0]), name="w")
+
+    def step(x: np.ndarray) -> Any:
+        loss = np.sum(w * w * x)
+        loss.backward()
+        return loss
+
+    compiled = ta.compile(step)
+    for n in range(1, 4):
+        compiled(np.ones(2))
+        equal(w.grad, n * 2 * w.data)
+
+
+def test_derivatives_of_derivatives_compile() -> None:
+    def step(x: Any) -> Any:
+        t = Tensor(x)
+        first = ta.gradients(np.sum(np.sin(t) * t), t)
+        second = ta.gradients(np.sum(first), t)
+        return [first, {"second": second}, (ta.gradients(np.sum(second), t),)]
+
+    x = np.linspace(-1, 1, 5)
+    found, wanted = ta.compile(step)(x), step(x)
+    equal(found[0], wanted[0].data)
+    equal(found[1]["second"], wanted[1]["second"].data)
+    equal(found[2][0], wanted[2][0].data)
+
+
+def test_arguments_may_be_nested_and_named_and_tensors() -> None:
+    def step(batch: dict[str, Any], *, scale: float, layers: list[Any]) -> Any:
+        y = batch["x"] * scale
+        for w in layers:
+            y = y @ w
+        return y
+
+    compiled = ta.compile(step)
+    w = Tensor(np.eye(2), name="w")
+    equal(compiled({"x": np.ones(2)}, scale=2.0, layers=[w, w]), np.full(2, 2.0))
+    equal(compiled({"x": np.ones(2)}, scale=3.0, layers=[w, w]), np.full(2, 3.0))
+    assert len(compiled.variants) == 1
+    equal(compiled({"x": np.ones(2)}, scale=3.0, layers=[w]), np.full(2, 3.0))
+
+
+def test_what_a_step_returns_is_the_callers_own() -> None:
+    step = ta.compile(lambda x: (x + 1, (x * 2).T, x.reshape(-1)))
+    first = step(np.zeros((2, 3)))
+    step(np.ones((2, 3)))
+    equal(first[0], np.ones((2, 3)))
+    equal(first[1], np.zeros((3, 2)))
+
+
+REFUSED = {
+    "branch": (lambda x: x if x.sum() > 0 else -x, "branch"),
+    "item": (lambda x: x.sum().item(), r"\.item needs"),
+    "float": (lambda x: float(x.sum()), "float"),
+    "tensor item": (lambda x: np.sum(Tensor(x)).item(), "item|float"),
+    "print": (lambda x: print(x), "printing"),
+    "print a Tensor": (lambda x: print(Tensor(x)), "printing"),
+    "format": (lambda x: f"{x}", "printing"),
+    "asarray": (lambda x: np.asarray(x), "asarray"),
+    "list": (lambda x: np.array([x[0], x[1]]), "asarray"),
+    "range": (lambda x: list(range(x[0])), "float"),
+    "allclose": (lambda x: np.allclose(x, 0), "bool"),
+    "global randomness": (lambda x: x + np.random.rand(), "global random state"),  # noqa: NPY002
+    "untraced out": (lambda x: np.add(x, 1, out=np.zeros(3)), "not traced"),
+}
+
+
+@pytest.mark.parametrize(("step", "said"), REFUSED.values(), ids=list(REFUSED))
+def test_what_needs_the_numbers_is_refused_with_the_line(step: Any, said: str) -> None:
+    with pytest.raises(TraceError, match=rf"(?s){said}.*test_compiler.py, line \d+: "):
+        ta.compile(step)(np.ones(3))
+
+
+def test_a_traced_value_does_not_leak() -> None:
+    kept = []
+
+    def step(x: Any) -> Any:
+        kept.append(x)
+        return x + 1
+
+    with pytest.raises(TraceError, match="changes how much kept holds"):
+        ta.compile(step)(np.ones(3))
+    assert kept == []
+    smuggled = {}
+
+    def sly(x: Any) -> Any:
+        Smuggler.value = x
+        return x + 1
+
+    ta.compile(sly)(np.ones(3))
+    with pytest.raises(TraceError, match="earlier trace"):
+        Smuggler.value + 1
+    assert not smuggled
+
+
+class Smuggler:
+    value: Any = None
+
+
+def test_a_failed_trace_leaves_everything_as_it_was() -> None:
+    model = network()
+    optimizer = optim.Adam(model.parameters())
+    before = [p.data.copy() for p in model.parameters()]
+
+    def step(x: Any, labels: Any) -> Any:
+        loss = ta.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    with pytest.raises(TraceError):
+        ta.compile(step)(*digits_like())
+    for p, wanted in zip(model.parameters(), before, strict=True):
+        assert type(p.data) is np.ndarray
+        assert p.grad is None
+        equal(p.data, wanted)
+    assert optimizer.steps == [0, 0, 0, 0]
+    assert optimizer.lr == 1e-3
+    assert type(optimizer.mean[0]) is np.ndarray
+
+
+def test_a_compiled_update_makes_older_graphs_stale() -> None:
+    w = Tensor(np.ones(2), name="w")
+    older = np.sum(w * w)
+
+    def step() -> Any:
+        loss = np.sum(w * 2)
+        w.zero_grad()
+        loss.backward()
+        w.data -= 0.1 * w.grad
+        return loss
+
+    ta.compile(step)()
+    with pytest.raises(RuntimeError, match="w"):
+        older.backward()

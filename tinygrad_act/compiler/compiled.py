@@ -14,7 +14,7 @@ from .faster import FASTER
 from .passes import EXACT, shortened
 from .program import Program
 from .source import Style, written
-from .state import GradientRead
+from .state import GradientReadError
 from .traced import MISS, Traced
 
 
@@ -62,7 +62,7 @@ class Variant:
         self.called = (len(args), *kwargs)
         try:
             traced = Traced(step, args, kwargs, read_gradients=False)
-        except GradientRead:
+        except GradientReadError:
             traced = Traced(step, args, kwargs, read_gradients=True)
         passes = EXACT if style == "teaching" else (*EXACT, *FASTER)
         self.program = with_needed_inputs(shortened(traced.program, passes))

@@ -25,7 +25,9 @@ def with_ufuncs_for_methods(program: Program) -> Program:
         if kwargs.get("axis") is None and len(call.args[0].shape) == 1:
             kwargs = kwargs | {"axis": 0}
         kwargs = {k: x for k, x in kwargs.items() if (k, x) != ("axis", 0)}
-        return Call(Target("ufunc", f"np.{ufunc.__name__}.reduce", ufunc.reduce), call.args, kwargs, call.results, call.origin)
+        return Call(
+            Target("ufunc", f"np.{ufunc.__name__}.reduce", ufunc.reduce), call.args, kwargs, call.results, call.origin
+        )
 
     return rewritten(program, rewrite)
 
@@ -38,7 +40,7 @@ def with_clips_in_two(program: Program) -> Program:
             x, low, high = call.args
             v = call.result
             if x.dtype == v.dtype and all(isinstance(bound, int | float) for bound in (low, high)):
-                above = Value(v.shape, v.dtype, v.name, v.weight)
+                above = v.like()
                 calls.append(Call(Target("ufunc", "np.maximum", np.maximum), (x, low), {}, [above], call.origin))
                 call = Call(Target("ufunc", "np.minimum", np.minimum), (above, high), {}, [v], call.origin)
         calls.append(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .program import Call, Program, Value, values_in
+from .program import Call, Program, Value, uses, values_in
 
 VIEWS = {"T", "mT", "reshape", "transpose", "swapaxes", "squeeze", "ravel", "real", "imag", "diagonal"}
 VIEWS |= {"np.broadcast_to", "np.moveaxis", "np.expand_dims", "np.reshape", "np.transpose", "np.swapaxes", "np.squeeze"}
@@ -19,6 +19,7 @@ class Home:
     first: Value
     members: list[Value] = field(default_factory=list)
     name: str = ""
+    current: Value | None = None  # which of them stands in it now
 
     def dead(self, after: int, reads: dict[Value, int]) -> bool:
         """Whether nothing in it is read later than that."""
@@ -35,9 +36,10 @@ class Memory:
     copying: set[Call] = field(default_factory=set)  # updates that must leave their first argument as it was
     at_the_end: list[tuple[Value, Value]] = field(default_factory=list)  # (place, value): copies that remain
 
-    def settle(self, v: Value, home: Home) -> None:
+    def settle(self, v: Value, home: Home, view: bool = False) -> None:
         self.homes[v] = home
         home.members.append(v)
+        home.current = home.current if view else v
 
     def home_of(self, v: Value) -> Home:
         if v not in self.homes:  # a constant
@@ -52,21 +54,21 @@ def plan(program: Program, reuse: bool) -> Memory:
     reads = {v: i for i, call in enumerate(program.calls) for v in call.inputs()}
     reads |= dict.fromkeys(program.writes.values(), end) | dict.fromkeys(values_in(program.outputs), end + 1)
     leaving = _leaving(program)
-    places = {v: place for place, v in program.writes.items()}
+    places = _places(program)
     views: set[Value] = set()
     for v in program.inputs:
         memory.settle(v, Home("given", v))
 
     def may_end_in(v: Value, home: Home) -> bool:
         """Whether a new version of what is in a home may overwrite it."""
-        return home.kind != "given" or places.get(_last_version(v, program)) is home.first
+        return home.kind != "given" or program.writes.get(home.first) is _last_version(v, program)
 
     for i, call in enumerate(program.calls):
         v = call.result
         if is_view(call) and isinstance(call.args[0], Value):
             home = memory.home_of(call.args[0])
             for result in call.results:
-                memory.settle(result, home)
+                memory.settle(result, home, view=True)
                 views.add(result)
             continue
         home = Home("fresh", v)
@@ -78,9 +80,9 @@ def plan(program: Program, reuse: bool) -> Memory:
                 memory.copying.add(call)
         elif elementwise(call) and v in places and _fits(v, places[v]):
             old = memory.home_of(places[v])
-            if old.dead(i, reads) and not _reads_otherwise(call, places[v], old, memory):
+            if old.dead(i, reads) and not _reads_otherwise(call, old, memory):
                 home = memory.out[call] = old
-        elif reuse and len(call.results) == 1 and v.shape and takes_out(call):
+        elif reuse and len(call.results) == 1 and v.shape and v.order != "K" and takes_out(call):
             found = _over_an_operand(call, i, reads, memory, views) if elementwise(call) else None
             if found is None or (found.kind == "buffer" and v in leaving):
                 found = None if v in leaving else _buffer(v, i, reads, memory)
@@ -113,7 +115,7 @@ def takes_out(call: Call) -> bool:
 
 
 def _fits(v: Value, home: Value) -> bool:
-    return (v.shape, v.dtype) == (home.shape, home.dtype)
+    return (v.shape, v.dtype, v.order) == (home.shape, home.dtype, home.order)
 
 
 def _leaving(program: Program) -> set[Value]:
@@ -133,9 +135,20 @@ def _last_version(v: Value, program: Program) -> Value:
     return v
 
 
-def _reads_otherwise(call: Call, place: Value, home: Home, memory: Memory) -> bool:
+def _reads_otherwise(call: Call, home: Home, memory: Memory) -> bool:
     """Whether the call reads a home through anything but the very value that stands there: a view of it, say."""
-    return any(memory.home_of(v) is home and v is not place for v in call.inputs())
+    return any(memory.home_of(v) is home and v is not home.current for v in call.inputs())
+
+
+def _places(program: Program) -> dict[Value, Value]:
+    """The inputs that values are on their way to: the new value of a place, and what it is elementwise made of."""
+    places = {v: place for place, v in program.writes.items()}
+    counts, made_by = uses(program), {call.result: call for call in program.calls}
+    for call in reversed(program.calls):
+        first = call.args[0] if call.args and isinstance(call.args[0], Value) else None
+        if call.result in places and elementwise(call) and first in made_by and counts[first] == 1:
+            places.setdefault(first, places[call.result])
+    return places
 
 
 def _over_an_operand(call: Call, i: int, reads: dict[Value, int], memory: Memory, views: set[Value]) -> Home | None:
@@ -143,7 +156,12 @@ def _over_an_operand(call: Call, i: int, reads: dict[Value, int], memory: Memory
     for operand in call.args:
         if isinstance(operand, Value) and _fits(call.result, operand) and operand not in views:
             home = memory.home_of(operand)
-            if home.kind != "given" and home.dead(i, reads) and not _reads_otherwise(call, operand, home, memory):
+            if (
+                home.kind != "given"
+                and home.dead(i, reads)
+                and operand is home.current
+                and not _reads_otherwise(call, home, memory)
+            ):
                 return home
     return None
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Node
 from .program import Expression
 
 
@@ -59,7 +58,7 @@ class Number:
         return getattr(self.concrete(), name)
 
     def __neg__(self) -> Any:
-        return -1 * self
+        return self.__mul__(-1)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         others = [x for x in inputs if not isinstance(x, Number)]

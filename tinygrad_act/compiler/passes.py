@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .memory import is_view
 from .program import Call, Expression, Program, Target, Value, replace_in, values_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
@@ -112,6 +113,7 @@ def without_detours(program: Program) -> Program:
     """Leave out calls that give back what they were given: copies that nobody writes into, casts to the same dtype,
     reshapes to the same shape, a transpose of a transpose, products with 1."""
     made_by: dict[Value, Call] = {}
+    lasting = set(program.inputs) - set(program.writes)  # whose values are still there when the program ends
 
     def rewrite(call: Call) -> Call | Value:
         made_by[call.result] = call
@@ -120,28 +122,44 @@ def without_detours(program: Program) -> Program:
             return call
         name, v = call.target.name, call.result
         same = v.shape == x.shape and v.dtype == x.dtype
-        if same and name in ("copy", "reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
-            return x
-        if same and name in ("np.multiply", "np.divide") and not call.kwargs:
-            y = call.args[1]
-            if isinstance(y, Value) and y.constant is not None and not y.constant.flags.writeable:
-                return x if y.constant.size == 1 and y.constant.item() == 1 else call
-            return x if isinstance(y, int | float) and y == 1 else call
-        if name == "np.multiply" and not call.kwargs and isinstance(call.args[1], Value) and _is_one(x):
-            y = call.args[1]
-            return y if (y.shape, y.dtype) == (v.shape, v.dtype) else call
         inner = made_by.get(x)
-        if name == "T" and inner is not None and inner.target.name == "T":
-            return inner.args[0]
-        if name == "swapaxes" and inner is not None and inner.target.name == name and inner.args[1:] == call.args[1:]:
-            return inner.args[0]
+        if same and name in ("reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
+            return x
+        if name == "copy" and ((inner is not None and not is_view(inner)) or x in lasting):
+            return x
+        if name in ("np.multiply", "np.divide") and not call.kwargs:
+            y = call.args[1]
+            if same and _is_one(y):
+                return x
+            if (
+                isinstance(y, Value)
+                and _is_one(x)
+                and name == "np.multiply"
+                and (y.shape, y.dtype) == (v.shape, v.dtype)
+            ):
+                return y
+        if (
+            inner is not None
+            and name == inner.target.name
+            and name in ("T", "swapaxes")
+            and inner.args[1:] == call.args[1:]
+        ):
+            twice: Value = inner.args[0]
+            return twice
         return call
 
     return rewritten(program, rewrite)
 
 
-def _is_one(x: Value) -> bool:
-    return x.constant is not None and not x.constant.flags.writeable and x.constant.size == 1 and x.constant.item() == 1
+def _is_one(x: Any) -> bool:
+    if isinstance(x, Value):
+        return (
+            x.constant is not None
+            and not x.constant.flags.writeable
+            and x.constant.size == 1
+            and x.constant.item() == 1
+        )
+    return isinstance(x, int | float) and x == 1
 
 
 EXACT: tuple[Pass, ...] = (
@@ -154,6 +172,7 @@ EXACT: tuple[Pass, ...] = (
 
 
 def shortened(program: Program, passes: tuple[Pass, ...] = EXACT) -> Program:
+    """The program after all passes."""
     for each in passes:
         program = each(program)
     return program

@@ -18,6 +18,11 @@ class Value:
     name: str = ""  # what to call it, if anyone said
     weight: int = 0  # how much was meant by it: 1 a variable within an op, 2 the op, 3 a variable of the step
     constant: np.ndarray[Any, Any] | None = None
+    order: str = "C"  # how NumPy lays it out: C, F, or K for neither. It decides in which order a sum is taken
+
+    def like(self) -> Value:
+        """Another one of this kind."""
+        return Value(self.shape, self.dtype, self.name, self.weight, order=self.order)
 
     @property
     def nbytes(self) -> int:

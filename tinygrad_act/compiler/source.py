@@ -52,7 +52,8 @@ class Writer:
             if name not in constants:
                 lines.append(f"{name} = {_recognised(a) or _literal(a)}")
         for home in self.memory.buffers:
-            lines.append(f"{home.name} = np.empty({_shape(home.first.shape)}, np.{home.first.dtype})")
+            order = ', order="F"' if home.first.order == "F" else ""
+            lines.append(f"{home.name} = np.empty({_shape(home.first.shape)}, np.{home.first.dtype}{order})")
         if lines[-1]:
             lines.append("")
         given = [v.name for v in self.program.inputs] + self.program.numbers
@@ -79,13 +80,17 @@ class Writer:
             before = origin
             lines += written_lines
         moved = {place for place, _ in self.memory.at_the_end}
-        for place, v in self.memory.at_the_end:
+        for _, v in self.memory.at_the_end:
             if v in moved:  # a place that is itself about to change
                 lines.append(f"{self.name(v)}_before = {self.name(v)}.copy()")
                 self.names[v] = f"{self.name(v)}_before"
         lines += [f"{place.name}[...] = {self.text(v)}" for place, v in self.memory.at_the_end]
         returned, extras = self.program.outputs
-        lines.append("return " + ", ".join(self.text(x) for x in [returned, *extras]) if extras else f"return {self.text(returned)}")
+        lines.append(
+            "return " + ", ".join(self.text(x) for x in [returned, *extras])
+            if extras
+            else f"return {self.text(returned)}"
+        )
         return lines
 
     def statement(self, i: int, call: Call) -> list[str]:
@@ -106,7 +111,8 @@ class Writer:
         if out is not None and out.kind == "given":
             self.names[v] = name = out.first.name
             symbol = INFIX.get(target.name)
-            if symbol in BINDS and call.args[0] is out.first and not call.kwargs:
+            first = call.args[0] if isinstance(call.args[0], Value) else None
+            if symbol in BINDS and first is not None and self.memory.homes.get(first) is out and not call.kwargs:
                 return [f"{name} {symbol}= {self.text(call.args[1])}"]
             return [self.expression(call, out=name)[0]]
         if out is not None:
@@ -121,7 +127,12 @@ class Writer:
     def goes_inline(self, i: int, call: Call, text: str) -> bool:
         """Whether a value is better read within the expression that it is part of."""
         v = call.result
-        if self.uses.get(v, 0) != 1 or (v.name and self.style == "teaching") or call.target.kind == "draw" or len(text) > 60:
+        if (
+            self.uses.get(v, 0) != 1
+            or (v.name and self.style == "teaching")
+            or call.target.kind == "draw"
+            or len(text) > 60
+        ):
             return False
         for later in self.program.calls[i + 1 :]:
             if v in later.inputs():
@@ -276,7 +287,11 @@ def _recognised(a: np.ndarray[Any, Any]) -> str | None:
     kind = f"np.{a.dtype}"
     if a.size and (a == a.flat[0]).all() and a.dtype.kind in "fiub":
         made = {0: "np.zeros", 1: "np.ones"}.get(a.flat[0].item())
-        return f"{made}({_shape(a.shape)}, {kind})" if made else f"np.full({_shape(a.shape)}, {a.flat[0].item()!r}, {kind})"
+        return (
+            f"{made}({_shape(a.shape)}, {kind})"
+            if made
+            else f"np.full({_shape(a.shape)}, {a.flat[0].item()!r}, {kind})"
+        )
     if a.ndim == 1 and a.dtype.kind == "i" and a.size > 1 and (np.diff(a) == a[1] - a[0]).all():
         start, step = int(a[0]), int(a[1] - a[0])
         if start == 0 and step == 1:

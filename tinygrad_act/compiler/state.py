@@ -19,7 +19,7 @@ from ..op import Node, Op
 from ..tensor import Tensor
 from .number import Number
 from .program import Expression, Value
-from .trace import Draws, Trace, Tracer, TraceError
+from .trace import Draws, Trace, TraceError, Tracer
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
 OPAQUE = (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
@@ -105,7 +105,8 @@ class State:
             self.function(x)
         elif isinstance(x, types.MethodType):
             self.lift(x.__self__, f"{read}.__self__", name)
-            self.function(x.__func__)
+            function: Any = x.__func__
+            self.function(function)
         elif isinstance(x, functools.partial):
             c = self.container(x)
             self.lift(x.func, f"{c}.func", name)
@@ -246,15 +247,15 @@ class UnreadGradient:
         self.like = like
 
     def __getattr__(self, name: str) -> Any:
-        raise GradientRead
+        raise GradientReadError
 
     def __radd__(self, *args: Any, **kwargs: Any) -> Any:
-        raise GradientRead
+        raise GradientReadError
 
     __add__ = __mul__ = __rmul__ = __imul__ = __iadd__ = __array_ufunc__ = __array_function__ = __getitem__ = __radd__
 
 
-class GradientRead(Exception):
+class GradientReadError(Exception):
     """The step reads a gradient from before it, so the trace has to know it."""
 
 
@@ -278,4 +279,4 @@ def _names_in(code: types.CodeType) -> set[str]:
     return names
 
 
-__all__ = ["GradientRead", "State", "TraceError"]
+__all__ = ["GradientReadError", "State", "TraceError"]

@@ -41,7 +41,9 @@ METHODS = {
 TAKES_NUMBERS = {"np.where", "np.clip", "np.full_like", "clip", "put", "fill", "np.copyto", "setitem", "getitem"}
 
 
-NAMING = tuple(str(Path(PACKAGE) / room) for room in ("ops", "activations", "losses"))  # whose variables make good names
+NAMING = tuple(
+    str(Path(PACKAGE) / room) for room in ("ops", "activations", "losses")
+)  # whose variables make good names
 ADVICE = "return it from the step, and do this with what the compiled step returns"
 NEEDS = f"needs its numbers, and a trace is of no numbers in particular: {ADVICE}"
 
@@ -63,7 +65,9 @@ class Trace:
 
     def tracer(self, array: Any, value: Value | None = None) -> Tracer:
         """A stand-in for an array."""
-        return Tracer(self, value or Value(np.shape(array), np.asarray(array).dtype), array)
+        flags = np.asarray(array).flags
+        order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "K"
+        return Tracer(self, value or Value(np.shape(array), np.asarray(array).dtype, order=order), array)
 
     def call(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call and write it down. Its result is a stand-in, or a tuple of them."""
@@ -118,7 +122,7 @@ class Trace:
             self.refuse(f"{target.name} writes into an array that is not traced: make it with np.zeros_like(traced)")
         real_args, real_kwargs = map_tree(_real, (args, kwargs))
         target(t.array, *real_args, **real_kwargs)
-        new = Value(t.value.shape, t.value.dtype, t.value.name)
+        new = t.value.like()
         self.write_down(target, (t, *args), kwargs, [new])
         self.repoint(t, new)
         return t
@@ -145,7 +149,7 @@ class Trace:
             if other.viewed is not None and other.viewed[0] is t:
                 other.value = (t[other.viewed[1]]).value
             elif t.viewed is not None and t.viewed[0] is other:
-                new = Value(other.value.shape, other.value.dtype)
+                new = other.value.like()
                 self.write_down(SETITEM, (other, t.viewed[1], t), {}, [new])
                 other.value = new
             else:
@@ -265,7 +269,7 @@ class Tracer:
                 self.trace.update(self, target, args, kwargs)
 
             return write
-        if hasattr(np.ndarray, name):
+        if hasattr(np.ndarray, name) and not name.startswith("__"):
             self.trace.refuse(f".{name} needs the numbers themselves, and a trace has none: {ADVICE}")
         raise AttributeError(f"an array has no attribute {name!r}")
 
@@ -299,7 +303,6 @@ class Tracer:
         return repr(self)
 
 
-
 def _real(leaf: Any) -> Any:
     """What a stand-in stands for."""
     return leaf.array if isinstance(leaf, Tracer) else plain(leaf)
@@ -322,17 +325,20 @@ def _operators(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any],
 
 
 def ufunc_target(ufunc: np.ufunc, method: str) -> Target:
+    """A ufunc, or a method of one, like np.add.reduce."""
     plain_call = method == "__call__"
     name = f"np.{ufunc.__name__}" if plain_call else f"np.{ufunc.__name__}.{method}"
     return Target("ufunc", name, ufunc if plain_call else getattr(ufunc, method))
 
 
 def function_target(function: Callable[..., Any]) -> Target:
+    """A function of NumPy's that is no ufunc."""
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return Target("function", f"{module}.{function.__name__}", function)
 
 
 def method_target(name: str) -> Target:
+    """A method of arrays."""
     return Target("method", name, lambda a, *args, **kwargs: getattr(a, name)(*args, **kwargs))
 
 

@@ -27,13 +27,13 @@ class Traced:
         self.state = State(self.trace, read_gradients=read_gradients)
         self.positional, self.keywords = _argument_names(step, len(args)), tuple(kwargs)
         self.state.names.update((*self.positional, *self.keywords))
-        chance = random.getstate(), repr(np.random.get_state())
+        chance = _global_chance()
         try:
             lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
             named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
             self.state.lift(step, self.state.container(step), "step")
             returned = run(step, lifted, named)
-            if chance != (random.getstate(), repr(np.random.get_state())):
+            if chance != _global_chance():
                 self.trace.refuse("the step draws from a global random state; let it draw from a np.random.Generator")
             self.state.check_structure()
             self.program = self._program(returned, dict(zip(self.positional, lifted, strict=True)) | named)
@@ -57,7 +57,8 @@ class Traced:
             if now is not place.standin:
                 self.rebinds.append((place, self._leaf(now)))
         for place in state.gradients:
-            now, updated = place.tensor.grad, isinstance(place.tensor._data, Tracer) and place.tensor._data.value in writes.values()
+            t: Any = place.tensor
+            now, updated = t.grad, isinstance(t._data, Tracer) and t._data.value in writes.values()
             if now is None or updated:
                 self.cleared.append(place)
             elif now is not place.standin:
@@ -107,7 +108,11 @@ class Traced:
         lines += [f"    {', '.join(['_result', *extras])} = _step({given})"]
         lines += [f"    {place.read} = {extra}" for extra, (place, _) in zip(extras, self.rebinds, strict=True)]
         lines += [f"    {place.read} = None" for place in self.cleared]
-        changed = [p for p in state.arrays if p.tensor is not None and (p.value in program.writes or any(p is q for q, _ in self.rebinds))]
+        changed = [
+            p
+            for p in state.arrays
+            if p.tensor is not None and (p.value in program.writes or any(p is q for q, _ in self.rebinds))
+        ]
         lines += [f"    {p.read.removesuffix('._data')}.stamp = next(_clock)" for p in changed]
         lines += ["    return _result"]
         namespace |= state.containers
@@ -116,10 +121,19 @@ class Traced:
         return entry
 
 
+def _global_chance() -> tuple[Any, str]:
+    """The state of the generators that everything shares, to see whether anything draws from them."""
+    return random.getstate(), repr(np.random.get_state())  # noqa: NPY002  (looked at, not drawn from)
+
+
 def _argument_names(step: Callable[..., Any], n: int) -> list[str]:
     """What the step calls its first n arguments."""
     try:
-        found = [p.name for p in inspect.signature(step).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        found = [
+            p.name
+            for p in inspect.signature(step).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
     except (TypeError, ValueError):
         found = []
     return [found[i] if i < len(found) else f"argument_{i}" for i in range(n)]
