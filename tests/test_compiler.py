@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -399,3 +402,62 @@ def test_a_compiled_update_makes_older_graphs_stale() -> None:
     ta.compile(step)()
     with pytest.raises(RuntimeError, match="w"):
         older.backward()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_saved_step_runs_alone_and_checks_its_gradients(tmp_path: Path, dtype: Any) -> None:
+    model = Everything(3).astype(dtype)
+    model.norm.running_mean, model.norm.running_var = np.zeros(16, dtype), np.ones(16, dtype)
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x: np.ndarray, labels: np.ndarray) -> Any:
+        loss = ta.cross_entropy(model(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    compiled = ta.compile(step)
+    compiled(*digits_like(dtype))
+    path = compiled.save(tmp_path / "step.py")
+    assert "tinygrad" not in path.read_text()
+    told = subprocess.run([sys.executable, "-W", "error", path], capture_output=True, text=True, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "last_weight: along" in told.stdout
+    assert told.stdout.endswith("the gradients agree\n")
+    path.write_text(path.read_text().replace("d_last_weight = ", "d_last_weight = 1.01 * "))
+    told = subprocess.run([sys.executable, path], capture_output=True, text=True, cwd=tmp_path)
+    assert told.returncode == 1
+    assert told.stderr == "the gradient is wrong of: last_weight\n"
+
+
+@both_dtypes
+@every_sample
+def test_backward_source_is_the_backward_pass(sample: Sample, dtype: Any) -> None:
+    inputs = [x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in sample.inputs]
+    if sample.op.name == "where":
+        return  # its condition is no Tensor
+    tensors = [Tensor(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in inputs]
+    y = sample.op(*tensors)
+    loss = np.sum(y * np.linspace(0.5, 1.5, y.size, dtype=dtype).reshape(y.shape))
+    source = ta.backward_source(loss)
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    function = namespace["loss_and_gradients"]
+    loss.backward()
+    given = {id(t.data): t for t in tensors if isinstance(t, Tensor)}
+    assert function.__code__.co_argcount >= len(given)
+
+
+def test_backward_source_names_what_the_graph_names() -> None:
+    rng = np.random.default_rng(0)
+    w, x = Tensor(rng.standard_normal((3, 2)), name="w"), rng.standard_normal((4, 3))
+    loss = np.sum(ta.tanh(x @ w))
+    source = ta.backward_source(loss)
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    value, gradient = namespace["loss_and_gradients"](w=w.data, a=x)
+    loss.backward()
+    equal(value, loss.data)
+    equal(gradient, w.grad)
+    assert "# tanh, rule for x: sech²(x) = 1 - tanh²(x)" in source

@@ -9,7 +9,7 @@
 array([3., 0.])
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from . import activations, data, losses, nn, op, ops, optim
 from .activations import (
@@ -37,22 +37,15 @@ from .transforms import gradients
 
 __version__ = "0.1.0"
 
-Style = Literal["fast", "teaching"]
 
-
-def compile(step: Any = None, *, style: Style = "fast", verbose: bool = False) -> Any:
-    """The same step, traced once and from then on run as the plain NumPy program that it is: see `Compiled`."""
-    from .compiler import Compiled
-
-    if step is None:  # as a decorator with arguments
-        return lambda step: Compiled(step, style, verbose)
-    return Compiled(step, style, verbose)
-
-
-def __getattr__(name: str) -> Op:
-    """Any registered op by its name, so that to write one is to have it."""
+def __getattr__(name: str) -> Any:
+    """Any registered op by its name, so that to write one is to have it; and what not every program needs."""
     if name in OPS:
         return OPS[name]
+    if name in ("backward_source", "compile"):
+        from . import compiler
+
+        return getattr(compiler, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -71,6 +64,7 @@ __all__ = [
     "Tanh",
     "Tensor",
     "activations",
+    "backward_source",
     "bce_with_logits",
     "compile",
     "cross_entropy",

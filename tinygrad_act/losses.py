@@ -175,7 +175,8 @@ def _odds(rows: Array, y: Array, memo: list[Odds] | None) -> Odds:
     e = exp_of_gap(gap, lost)
     chosen = e.take(at)
     e.put(at, 0)
-    odds = Odds(axis, e, at, chosen, e.sum(axis=axis), gap_at_label)
+    others = e.sum(axis=axis)
+    odds = Odds(axis, e, at, chosen, others, gap_at_label)
     if memo is not None:
         memo.append(odds)
     return odds

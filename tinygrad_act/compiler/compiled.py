@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import linecache
 from collections.abc import Callable
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from .faster import FASTER
-from .passes import EXACT, shortened
-from .program import Program
-from .source import Style, written
+from .passes import EXACT, needed, shortened
+from .saved import script
+from .source import Style, Writer
 from .state import GradientReadError
+from .trace import tracing
 from .traced import MISS, Traced
 
 
@@ -27,6 +29,8 @@ class Compiled:
         functools.update_wrapper(self, step, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if tracing.now:  # called by another step, of which it becomes a part
+            return self.step(*args, **kwargs)
         for variant in self.variants:
             if variant.called == (len(args), *kwargs):
                 result = variant.entry(*args, **kwargs)
@@ -49,9 +53,12 @@ class Compiled:
         return self.variants[0].source
 
     def save(self, path: str | Path) -> Path:
-        """Write the newest program to a file that needs nothing but NumPy."""
+        """Write the newest program to a file that needs nothing but NumPy.
+
+        Run as a script, the file checks the gradients in it against finite differences.
+        """
         path = Path(path)
-        path.write_text(self.source)
+        path.write_text(script(self.variants[0].traced, self.variants[0].program, self.style))
         return path
 
 
@@ -65,25 +72,44 @@ class Variant:
         except GradientReadError:
             traced = Traced(step, args, kwargs, read_gradients=True)
         passes = EXACT if style == "teaching" else (*EXACT, *FASTER)
-        self.program = with_needed_inputs(shortened(traced.program, passes))
+        self.program = needed(shortened(traced.program, passes))
         given = ", ".join(f"{v.name} {v.dtype}{list(v.shape)}" for v in self.program.inputs if v.dtype != object)
         name = getattr(step, "__name__", type(step).__name__)
         self.summary = f"{name}: {len(self.program.calls)} calls of NumPy, for {given}"
-        self.source, namespace = written(self.program, style, f"{name}, as plain NumPy.")
+        self.source = Writer(self.program, style, "step").file(f"{name}, as plain NumPy.")
         file = f"<compiled {name} {id(self)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)  # for tracebacks
-        namespace = dict(namespace)
-        exec(compile(self.source, file, "exec"), namespace)
+        namespace: dict[str, Any] = {}
+        exec(builtins.compile(self.source, file, "exec"), namespace)
+        self.traced = traced
         self.entry = traced.entry(self.program, namespace["step"])
 
 
-def with_needed_inputs(program: Program) -> Program:
-    """Ask only for what is read or written."""
-    read = {v for call in program.calls for v in call.inputs()} | set(program.wanted()) | set(program.writes)
-    text = repr([(call.args, call.kwargs) for call in program.calls] + [program.outputs])
-    inputs = [v for v in program.inputs if v in read]
-    numbers = [n for n in program.numbers if n in text]
-    return Program(inputs, numbers, program.calls, program.outputs, program.writes)
+def compile(step: Callable[..., Any] | None = None, *, style: Style = "fast", verbose: bool = False) -> Any:
+    """The same step, traced once, and from then on run as the plain NumPy program that it is.
+
+    `step` is any function of arrays, numbers and containers of such: a loss, or a whole training step with its
+    optimiser. The first call with each new shape or dtype traces it, one line about which is printed if `verbose`.
+    What it reads besides its arguments (parameters, the state of optimisers, numbers like `optimizer.lr`, random
+    generators, flags) is read anew at each run. It returns arrays where the step returns Tensors. A step that updates a
+    parameter leaves no gradient behind. Its `source` is the program; `style="teaching"` prints it as a book would.
+
+    Raises TraceError, a TypeError, where the step needs the numbers themselves: a branch on a traced value, `.item()`,
+    `print`. Without `step` it is a decorator.
+
+    >>> from tinygrad_act import Tensor
+    >>> w = Tensor([1.0, 2.0], name="w")
+    >>> @compile(style="teaching")
+    ... def step(x):
+    ...     loss = np.sum((w * x) ** 2)
+    ...     w.zero_grad()
+    ...     loss.backward()
+    ...     w.data -= 0.1 * w.grad
+    ...     return loss
+    >>> float(step(np.ones(2))), float(step(np.ones(2)))
+    >>> print(step.source)
+    """
+    return functools.partial(compile, style=style, verbose=verbose) if step is None else Compiled(step, style, verbose)
 
 
-__all__ = ["Compiled", "np"]
+__all__ = ["Compiled", "compile", "np"]

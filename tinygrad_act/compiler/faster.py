@@ -74,11 +74,11 @@ def with_numbers_as_arrays(program: Program) -> Program:
     calls = []
 
     def constant(x: Any, dtype: np.dtype[Any]) -> Value:
-        key = (repr(x), dtype)
+        key = (repr(float(x)), dtype)
         if key not in constants:
             array = np.array(x, dtype)
             array.flags.writeable = False
-            constants[key] = Value((), dtype, NAMES.get(x, "constant"), 4, array)
+            constants[key] = Value((), dtype, NAMES.get(float(x), "constant"), 4, constant=array)
         return constants[key]
 
     for call in program.calls:
@@ -92,7 +92,9 @@ def with_numbers_as_arrays(program: Program) -> Program:
                     v = Value((), dtype, x.source if x.source.isidentifier() else "rate", 1)
                     calls.append(Call(Target("function", "np.array", np.array), (x, dtype), {}, [v], call.origin))
                     args.append(v)
-                elif type(x) in (int, float) and dtype.kind == "f":
+                elif dtype.kind == "f" and (
+                    type(x) in (int, float) or (isinstance(x, np.generic) and x.dtype == dtype)
+                ):
                     args.append(constant(x, dtype))
                 elif isinstance(x, Value) and x.constant is not None and not x.shape and not x.constant.flags.writeable:
                     args.append(constant(x.constant.item(), dtype))

@@ -55,7 +55,12 @@ class Number:
         return format(self.concrete(), spec)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
         return getattr(self.concrete(), name)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.asarray(self.concrete(), dtype)
 
     def __neg__(self) -> Any:
         return self.__mul__(-1)

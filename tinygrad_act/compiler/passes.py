@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .memory import is_view
-from .program import Call, Expression, Program, Target, Value, replace_in, values_in
+from .program import Call, Expression, Program, Value, replace_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
 SMALL = 64  # elements up to which a constant is worked out beforehand
@@ -123,29 +123,26 @@ def without_detours(program: Program) -> Program:
         name, v = call.target.name, call.result
         same = v.shape == x.shape and v.dtype == x.dtype
         inner = made_by.get(x)
+        if call.target.kind == "getitem" and call.args[1] == () and not x.shape:
+            return x
         if same and name in ("reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
             return x
         if name == "copy" and ((inner is not None and not is_view(inner)) or x in lasting):
             return x
-        if name in ("np.multiply", "np.divide") and not call.kwargs:
-            y = call.args[1]
-            if same and _is_one(y):
-                return x
-            if (
-                isinstance(y, Value)
-                and _is_one(x)
-                and name == "np.multiply"
-                and (y.shape, y.dtype) == (v.shape, v.dtype)
-            ):
-                return y
-        if (
-            inner is not None
-            and name == inner.target.name
-            and name in ("T", "swapaxes")
-            and inner.args[1:] == call.args[1:]
-        ):
+        if same and name in ("np.multiply", "np.divide", "np.power") and not call.kwargs and _is_one(call.args[1]):
+            return x
+        if name == "np.multiply" and not call.kwargs and _is_one(x) and _fits(call.args[1], v):
+            product: Value = call.args[1]
+            return product
+        if name == "np.bitwise_and" and any(type(y) in (bool, np.bool) and not y for y in call.args):
+            v.constant = np.broadcast_to(np.False_, v.shape)
+            return v
+        if name == "np.where" and _is_constant(x) and not np.any(x.constant) and _fits(call.args[2], v):
+            otherwise: Value = call.args[2]
+            return otherwise
+        if inner is not None and name == inner.target.name and name in ("T", "swapaxes"):
             twice: Value = inner.args[0]
-            return twice
+            return twice if inner.args[1:] == call.args[1:] else call
         return call
 
     return rewritten(program, rewrite)
@@ -153,13 +150,17 @@ def without_detours(program: Program) -> Program:
 
 def _is_one(x: Any) -> bool:
     if isinstance(x, Value):
-        return (
-            x.constant is not None
-            and not x.constant.flags.writeable
-            and x.constant.size == 1
-            and x.constant.item() == 1
-        )
+        return _is_constant(x) and bool((np.asarray(x.constant) == 1).all())
     return isinstance(x, int | float) and x == 1
+
+
+def _is_constant(x: Value) -> bool:
+    """Whether a value is a constant that nobody can change."""
+    return x.constant is not None and not x.constant.flags.writeable
+
+
+def _fits(x: Any, v: Value) -> bool:
+    return isinstance(x, Value) and (x.shape, x.dtype) == (v.shape, v.dtype)
 
 
 EXACT: tuple[Pass, ...] = (
@@ -171,11 +172,17 @@ EXACT: tuple[Pass, ...] = (
 )
 
 
+def needed(program: Program) -> Program:
+    """Ask only for what is read or written."""
+    read = {v for call in program.calls for v in call.inputs()} | set(program.wanted()) | set(program.writes)
+    text = repr([(call.args, call.kwargs) for call in program.calls] + [program.outputs])
+    inputs = [v for v in program.inputs if v in read]
+    numbers = [n for n in program.numbers if n in text]
+    return Program(inputs, numbers, program.calls, program.outputs, program.writes)
+
+
 def shortened(program: Program, passes: tuple[Pass, ...] = EXACT) -> Program:
     """The program after all passes."""
     for each in passes:
         program = each(program)
     return program
-
-
-__all__ = ["EXACT", "Target", "shortened", "values_in"]

@@ -17,6 +17,7 @@ class Value:
     dtype: np.dtype[Any]
     name: str = ""  # what to call it, if anyone said
     weight: int = 0  # how much was meant by it: 1 a variable within an op, 2 the op, 3 a variable of the step
+    of: Value | None = None  # the value that this is the cotangent of
     constant: np.ndarray[Any, Any] | None = None
     order: str = "C"  # how NumPy lays it out: C, F, or K for neither. It decides in which order a sum is taken
 

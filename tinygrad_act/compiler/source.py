@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import math
 import re
@@ -26,42 +27,45 @@ BINDING = BINDS | {"@": 12, "&": 9, "|": 7} | dict.fromkeys(("<", "<=", "==", "!
 REDUCTIONS = {"np.add.reduce": "sum", "np.maximum.reduce": "max", "np.minimum.reduce": "min"}
 
 
-def written(program: Program, style: Style, title: str) -> tuple[str, dict[str, Any]]:
-    """The source, and the arrays that it needs and that are too large to be written in it."""
-    return Writer(program, style, title).source()
-
-
 class Writer:
-    """Writes one program."""
+    """Writes one program, as a function of this name."""
 
-    def __init__(self, program: Program, style: Style, title: str) -> None:
-        self.program, self.style, self.title = program, style, title
+    def __init__(self, program: Program, style: Style, function: str, taken: set[str] | None = None) -> None:
+        self.program, self.style, self.function = program, style, function
         self.memory: Memory = plan(program, reuse=style == "fast")
         self.uses = uses(program)
-        self.names: dict[Value, str] = {}
-        self.taken = {"np", "step", *(keyword.kwlist), *program.numbers, *(v.name for v in program.inputs)}
-        self.names.update({v: v.name for v in program.inputs})
+        self.names: dict[Value, str] = {v: v.name for v in program.inputs}
+        self.taken = (taken or set()) | {
+            "np",
+            function,
+            *keyword.kwlist,
+            *dir(builtins),
+            *program.numbers,
+            *self.names.values(),
+        }
         self.inline: dict[Value, tuple[str, int]] = {}  # expressions that stand for values that have no name
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.lines = self.definition()  # which finds the constants
 
-    def source(self) -> tuple[str, dict[str, Any]]:
-        body = self.body()
-        constants = {name: a for name, a in self.constants.items() if (_recognised(a) is None and a.size > 64)}
-        lines = [f'"""{self.title}"""', "", "import numpy as np", ""]
-        for name, a in self.constants.items():
-            if name not in constants:
-                lines.append(f"{name} = {_recognised(a) or _literal(a)}")
+    def file(self, title: str) -> str:
+        """A file with nothing but this function."""
+        return "\n".join([f'"""{title}"""', "", "import numpy as np", *self.preamble(), "", "", *self.lines, ""])
+
+    def preamble(self) -> list[str]:
+        """The constants and the buffers, which are made once."""
+        lines = [f"{name} = {literal(a)}" for name, a in self.constants.items()]
         for home in self.memory.buffers:
             order = ', order="F"' if home.first.order == "F" else ""
             lines.append(f"{home.name} = np.empty({_shape(home.first.shape)}, np.{home.first.dtype}{order})")
-        if lines[-1]:
-            lines.append("")
+        return ["", *lines] if lines else []
+
+    def definition(self) -> list[str]:
+        """The function itself."""
         given = [v.name for v in self.program.inputs] + self.program.numbers
-        head = f"def step({', '.join(given)}):"
+        head = f"def {self.function}({', '.join(given)}):"
         if len(head) > WIDTH:
-            head = "def step(\n    " + _wrapped(given, WIDTH - 4) + ",\n):"
-        lines += ["", head, *(f"    {line}".rstrip() for line in body)]
-        return "\n".join(lines) + "\n", constants
+            head = f"def {self.function}(\n    {_wrapped(given, WIDTH - 4)},\n):"
+        return [head, *(f"    {line}".rstrip() for line in self.body())]
 
     def body(self) -> list[str]:
         lines: list[str] = []
@@ -136,7 +140,9 @@ class Writer:
             return False
         for later in self.program.calls[i + 1 :]:
             if v in later.inputs():
-                return later.target.kind != "update" and (self.style == "teaching" or is_view(call) or not v.shape)
+                if later.target.kind == "update" and v is later.args[0]:
+                    return False
+                return self.style == "teaching" or is_view(call) or not v.shape
             if later.target.kind == "update" or later in self.memory.out:
                 return False  # which might write over what it reads
         return self.style == "teaching" and len(text) < 30
@@ -169,10 +175,14 @@ class Writer:
             return f"{left} {symbol} {right}", binds
         if target.name == "np.negative" and not out and not call.kwargs:
             return f"-{self.text(args[0], 13)}", 13
-        named = [f"{k}={self.text(a)}" for k, a in call.kwargs.items()] + ([f"out={out}"] if out else [])
+        given = {k: a for k, a in call.kwargs.items() if (k, a) != ("keepdims", False)}
+        if target.kind == "method" and given.get("axis", 0) is None:
+            del given["axis"]
+        named = [f"{k}={self.text(a)}" for k, a in given.items()] + ([f"out={out}"] if out else [])
         if target.kind in ("method", "draw"):
             return f"{self.text(args[0], 100)}.{target.name}({', '.join([*map(self.text, args[1:]), *named])})", 100
-        return f"{target.name}({', '.join([*map(self.text, args), *named])})", 100
+        name = "np.abs" if target.name == "np.absolute" else target.name
+        return f"{name}({', '.join([*map(self.text, args), *named])})", 100
 
     def index(self, index: Any) -> str:
         if isinstance(index, tuple) and index:
@@ -208,7 +218,7 @@ class Writer:
             return f"np.{x.__name__}" if issubclass(x, np.generic) else x.__name__
         if isinstance(x, np.generic):
             return f"np.{x.dtype}({self.text(float(str(x))) if x.dtype.kind == 'f' else x})"
-        text = repr(x)
+        text = f'"{x}"' if isinstance(x, str) else repr(x)
         return f"({text})" if binds > 13 and text.startswith("-") else text
 
     def name(self, v: Value) -> str:
@@ -222,11 +232,18 @@ class Writer:
 
     def new_name(self, v: Value, default: str = "t") -> str:
         """A new variable, called as the step calls it if that is known."""
-        hint = re.sub(r"\W", "_", v.name) or default
+        hint = (
+            f"d_{self.names[v.of]}" if v.of in self.names and v.weight == 3 else re.sub(r"\W", "_", v.name) or default
+        )
+        if v.constant is not None and v.weight < 4:
+            hint = next(
+                (word for word in ("arange", "ones", "zeros") if word in (_recognised(v.constant) or "")), default
+            )
         name, n = hint, 1
         while name in self.taken or name == "t":
             n += 1
-            name = f"{hint}_{n - (hint == 't')}" if hint == "t" else f"{hint}_{n}"
+            name = f"{hint}_{n - (hint == 't')}"
+            name = f"{hint}_" if n == 2 and hint in dir(builtins) else name
         self.taken.add(name)
         self.names[v] = name
         return name
@@ -266,6 +283,7 @@ def _cases(match: re.Match[str]) -> str:
 
 SIGNS = {r"\top": "ᵀ", r"^ᵀ": "ᵀ", r"\odot": "⊙", r"\sum": "Σ", r"\prod": "Π", r"\cdot": "·", r"\ge": "≥", r"\le": "≤"}
 SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\pi": "π", r"\sqrt": "√", r"\times": "×"}
+SIGNS |= {"^2": "²", "^3": "³"}
 SIGNS |= {r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂", r"\Phi": "Φ", r"\varphi": "φ", r"\sigma": "σ"}
 
 
@@ -300,5 +318,7 @@ def _recognised(a: np.ndarray[Any, Any]) -> str | None:
     return None
 
 
-def _literal(a: np.ndarray[Any, Any]) -> str:
-    return f"np.array({a.tolist()!r}, np.{a.dtype})"
+def literal(a: np.ndarray[Any, Any]) -> str:
+    """An array in Python."""
+    text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(a.tolist()))
+    return _recognised(a) or f"np.array({text}, np.{a.dtype})"

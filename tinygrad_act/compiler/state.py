@@ -7,6 +7,7 @@ stand-ins take their places; at every run they are read anew.
 from __future__ import annotations
 
 import copy
+import dis
 import functools
 import sys
 import types
@@ -112,6 +113,8 @@ class State:
             self.lift(x.func, f"{c}.func", name)
             for key, item in x.keywords.items():
                 self.put(x.keywords, f"{c}.keywords", key, item, key)
+        elif isinstance(getattr(x, "__wrapped__", None), types.FunctionType):  # a compiled function, say
+            self.lift(x.__wrapped__, f"{self.container(x)}.__wrapped__", name)
         elif isinstance(x, list):
             if len(x) <= LONG or not all(isinstance(item, int | float) for item in x):
                 c = self.container(x)
@@ -271,8 +274,8 @@ def _is_the_users(kind: type) -> bool:
 
 
 def _names_in(code: types.CodeType) -> set[str]:
-    """The globals and attributes that a function's code mentions, and those of the functions within it."""
-    names = set(code.co_names)
+    """The globals that a function's code reads, and the functions within it."""
+    names = {str(i.argval) for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             names |= _names_in(constant)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,6 +63,7 @@ class Trace:
         self.held: dict[int, Value] = {}  # arrays met on the way that are not the step's own, by id
         self.open = True
         self.walked_back = False
+        self.root: Value | None = None  # what the last walk back started from
 
     def tracer(self, array: Any, value: Value | None = None) -> Tracer:
         """A stand-in for an array."""
@@ -174,8 +176,10 @@ class Trace:
                 op, parameter = this, local["p"].name or ""
             elif name == "walk" and frame.f_code.co_filename.startswith(PACKAGE):
                 section, self.walked_back = "backward", True
-                for node, g in local.get("cotangents", {}).items():
-                    self.name_it(g, "d_" + self.name_of(node), 3)
+                start = local["order"][0]._data
+                self.root = start.value if isinstance(start, Tracer) else None
+                for node, g in (*local["cotangents"].items(), (local.get("node"), local.get("g"))):
+                    self.name_cotangent(g, node)
             self.take_names(frame)
             frame = frame.f_back
         if isinstance(op, Optimizer):
@@ -189,12 +193,21 @@ class Trace:
         if ours and not code.co_filename.startswith(NAMING):
             return
         for name, local in reversed(frame.f_locals.items()):
-            if name not in code.co_varnames[: code.co_argcount] and isinstance(local, Tracer | Node):
-                self.name_it(local, name, 1 if ours else 3)
+            if name in code.co_varnames[: code.co_argcount]:
+                continue
+            self.name_it(local, name, 1 if ours else 3)
+            if isinstance(local, tuple) and hasattr(local, "_fields"):
+                for part, x in zip(local._fields, local, strict=True):
+                    self.name_it(x, part, 1)
 
-    def name_of(self, node: Node) -> str:
-        data: Any = node._data
-        return node.name or (data.value.name if isinstance(data, Tracer) else "") or (node.op.name if node.op else "x")
+    def name_cotangent(self, g: Any, node: Any) -> None:
+        """Call a cotangent after what it is the cotangent of."""
+        if isinstance(node, Node):
+            data: Any = node._data
+            g = g._data if isinstance(g, Node) else g
+            self.name_it(g, "d_" + (node.name or (node.op.name if node.op else "x")), 3)
+            if isinstance(g, Tracer) and isinstance(data, Tracer) and g.value.of is None:
+                g.value.of = data.value
 
     def name_it(self, x: Any, name: str, weight: int) -> None:
         """Name a value, unless it has a name of as much weight."""
@@ -376,9 +389,20 @@ class Draws:
         return lambda *args, **kwargs: self.trace.call(target, (self.value, *args), kwargs)
 
 
+class _Tracing(threading.local):
+    now = False
+
+
+tracing = _Tracing()
+
+
 def run(step: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Run a step on stand-ins: where the part of the stack begins that is its own."""
-    return step(*args, **kwargs)
+    tracing.now = True
+    try:
+        return step(*args, **kwargs)
+    finally:
+        tracing.now = False
 
 
 RUN_CODE = run.__code__

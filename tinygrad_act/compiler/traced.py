@@ -56,8 +56,16 @@ class Traced:
             now = eval(place.read, dict(state.containers), arguments)
             if now is not place.standin:
                 self.rebinds.append((place, self._leaf(now)))
+        self.gradients: dict[Value, Value] = {}  # of what the walk started from, with respect to a parameter
+        walked = {v: call for call in self.trace.calls if call.origin.section == "backward" for v in call.results}
+        named = {v.name: v for v in walked}
         for place in state.gradients:
             t: Any = place.tensor
+            data = next(p for p in state.arrays if p.tensor is t)
+            found = t.grad.value if isinstance(t.grad, Tracer) else None
+            found = found if found in walked else named.get(f"d_{t.name}")
+            if found is not None:
+                self.gradients[data.value] = found
             now, updated = t.grad, isinstance(t._data, Tracer) and t._data.value in writes.values()
             if now is None or updated:
                 self.cleared.append(place)

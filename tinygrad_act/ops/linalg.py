@@ -54,8 +54,8 @@ class Affine(Op):
     rule = {"x": r"\bar y\, W^\top", "W": r"x^\top \bar y", "b": r"1^\top \bar y"}
 
     def forward(self, x: Array, W: Array, b: Array) -> Array:
-        y = x.dot(W)  # like @, in half the time for small matrices
-        return np.add(y, b, out=y) if y.dtype == b.dtype else np.add(y, b)
+        product = x.dot(W)  # like @, in half the time for small matrices
+        return np.add(product, b, out=product) if product.dtype == b.dtype else np.add(product, b)
 
     def vjp_x(self, g: Array, y: Array, x: Array, W: Array, b: Array) -> Array:
         return np.dot(g, W.T)
