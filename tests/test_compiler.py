@@ -246,6 +246,37 @@ def test_a_replaced_parameter_or_layer_is_noticed() -> None:
     equal(step(x), model(x).data)
 
 
+def test_a_frozen_parameter_is_noticed() -> None:
+    w, v = Tensor(np.ones(2), name="w"), Tensor(np.ones(2), name="v")
+    optimizer = optim.SGD([w, v], lr=0.5)
+
+    def step() -> Any:
+        loss = np.sum(w * v)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    compiled = ta.compile(step)
+    compiled()
+    w.requires_grad = False
+    compiled()
+    equal(w.data, np.full(2, 0.5))
+    equal(v.data, np.full(2, 0.25))
+
+
+def test_the_type_of_a_number_counts() -> None:
+    class Settings:
+        scale: Any = 0.5
+
+    settings = Settings()
+    settings.scale = 0.5
+    step = ta.compile(lambda x: x * settings.scale)
+    for scale in (0.5, np.float64(0.5), 1, 0.25):
+        settings.scale = scale
+        equal(step(np.ones(2, np.float32)), np.ones(2, np.float32) * scale)
+
+
 rate = 0.5
 table = np.arange(4.0)
 

@@ -88,7 +88,7 @@ def with_numbers_as_arrays(program: Program) -> Program:
             dtype = arrays[0].dtype
             args = []
             for x in call.args:
-                if isinstance(x, Expression) and dtype.kind == "f":
+                if isinstance(x, Expression) and x.weak and dtype.kind == "f":
                     v = Value((), dtype, x.source if x.source.isidentifier() else "rate", 1)
                     calls.append(Call(Target("function", "np.array", np.array), (x, dtype), {}, [v], call.origin))
                     args.append(v)

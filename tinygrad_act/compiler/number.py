@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ class Number:
     __slots__ = ("expression", "guards", "value")
 
     def __init__(self, expression: Expression, value: Any, guards: dict[str, None]) -> None:
-        self.expression, self.value, self.guards = expression, value, guards
+        self.expression = replace(expression, weak=type(value) in (int, float))
+        self.value, self.guards = value, guards
 
     def concrete(self) -> Any:
         """The number itself; the trace is then good for this one only."""

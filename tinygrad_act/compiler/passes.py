@@ -57,7 +57,7 @@ def without_repeats(program: Program) -> Program:
 
 
 def _key(tree: Any) -> Any:
-    """Something hashable that is equal for equal arguments: 1 and 1.0 and True are not."""
+    """Something hashable that is equal for equal arguments, as they are written: 1 and 1.0 and True are not."""
     if isinstance(tree, Value):
         return id(tree)
     if isinstance(tree, tuple | list):
@@ -66,7 +66,7 @@ def _key(tree: Any) -> Any:
         return tuple((k, _key(v)) for k, v in sorted(tree.items()))
     if isinstance(tree, slice):
         return ("slice", _key(tree.start), _key(tree.stop), _key(tree.step))
-    return (type(tree), tree.source if isinstance(tree, Expression) else repr(tree))
+    return tree.source if isinstance(tree, Expression) else repr(tree)
 
 
 def with_constants_folded(program: Program) -> Program:

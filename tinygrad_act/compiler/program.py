@@ -36,6 +36,7 @@ class Expression:
 
     source: str
     binds: int = 100  # how tightly its outermost operator does; a name or a call, 100
+    weak: bool = True  # whether it is Python's own, which takes on the dtype of an array beside it
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""Each pass of the compiler, and all of them, on random programs: what comes out is what came in, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_act as ta
+from tinygrad_act.compiler.faster import FASTER
+from tinygrad_act.compiler.passes import EXACT, Pass
+from tinygrad_act.compiler.source import Writer
+from tinygrad_act.compiler.trace import TraceError
+from tinygrad_act.compiler.traced import Traced
+
+SHAPE = (4, 4)  # square, so that a transpose or a product would fit into its own operand
+
+
+class RandomStep:
+    """A step that does things at random, but the same at every call: expressions, views, writes, its own state."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        rng = np.random.default_rng(seed)
+        self.memory, self.other = rng.standard_normal(SHAPE), rng.standard_normal(SHAPE).astype(np.float32)
+        self.rate, self.count = 0.5, 0
+
+    def __call__(self, x: Any, y: Any) -> Any:
+        rng = np.random.default_rng(int(self.seed) + 1)
+        values = [x, y, x * 1.0, np.sin(y)]
+        kept = []
+        for _ in range(int(rng.integers(5, 25))):
+            a, b = (values[int(i)] for i in rng.integers(len(values), size=2))
+            values.append(MOVES[int(rng.integers(len(MOVES)))](self, a, b, rng))
+            if rng.random() < 0.2:
+                kept.append(values[int(rng.integers(len(values)))].copy())
+        self.memory += 0.1 * values[-1]
+        self.memory *= self.rate
+        self.other[1] = values[-2][0]
+        self.count += 1
+        return values[-1], kept, np.sum(values[-2]), self.count
+
+
+def in_place(step: Any, a: Any, b: Any, rng: Any) -> Any:
+    c = a + 0.5
+    c *= np.cos(b)
+    return c
+
+
+def partly(step: Any, a: Any, b: Any, rng: Any) -> Any:
+    c = b.copy()
+    c[int(rng.integers(3))] = a[1]
+    if rng.random() < 0.5:
+        c.put(np.array([0, 5]), 0.25)
+    return c
+
+
+def out_of_order(step: Any, a: Any, b: Any, rng: Any) -> Any:
+    c = np.zeros_like(a)
+    np.add(a, b, out=c, where=b > 0)
+    return c
+
+
+def through_a_view(step: Any, a: Any, b: Any, rng: Any) -> Any:
+    c = np.tanh(a)
+    c[:2] += b[2:]
+    return c.T.reshape(SHAPE)
+
+
+MOVES: list[Callable[[Any, Any, Any, Any], Any]] = [
+    lambda step, a, b, rng: np.tanh(a) + b,
+    lambda step, a, b, rng: np.sin(a) * np.sin(a) - b * 1.0,
+    lambda step, a, b, rng: np.where(a > b, a, 0.5 * b),
+    lambda step, a, b, rng: np.tanh(a - a.max(axis=0, keepdims=True)),
+    lambda step, a, b, rng: a * np.tanh(b.sum(axis=1))[:, np.newaxis],
+    lambda step, a, b, rng: np.tanh(a.T @ b),
+    lambda step, a, b, rng: np.sin(a.T.T + step.memory),
+    lambda step, a, b, rng: np.tanh(a.astype(np.float32) * step.other).astype(np.float64),
+    lambda step, a, b, rng: np.clip(a, -1, 1) ** 2 / (1 + np.square(b)),
+    lambda step, a, b, rng: np.sin(a) + np.cos(a).T,
+    lambda step, a, b, rng: np.tanh(np.dot(a, 0.1 * a)),
+    lambda step, a, b, rng: -np.abs(a) + (b.mean() + step.rate),
+    lambda step, a, b, rng: a.reshape((2, 8)).T.copy().reshape(SHAPE) * np.ones_like(b),
+    lambda step, a, b, rng: np.maximum(a, b.take(np.array([1, 1, 2, 0]), axis=1)),
+    in_place,
+    partly,
+    out_of_order,
+    through_a_view,
+]
+SEEDS = range(150)
+
+
+def example() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(99)
+    return rng.standard_normal(SHAPE), rng.standard_normal(SHAPE)
+
+
+def flat(tree: Any) -> list[Any]:
+    return [leaf for item in tree for leaf in flat(item)] if isinstance(tree, tuple | list) else [np.asarray(tree)]
+
+
+def same(found: Any, wanted: Any) -> None:
+    for a, b in zip(flat(found), flat(wanted), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("style", ["teaching", "fast"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_random_step_compiles_to_itself(seed: int, style: Any) -> None:
+    eager, other = RandomStep(seed), RandomStep(seed)
+    compiled = ta.compile(other, style=style)
+    x, y = example()
+    for _ in range(3):
+        same(compiled(x, y), eager(x, y))
+        same([other.memory, other.other, other.count], [eager.memory, eager.other, eager.count])
+    same([x, y], list(example()))
+
+
+@pytest.mark.parametrize("each", dict.fromkeys([*EXACT, *FASTER]), ids=lambda p: p.__name__)
+def test_each_pass_alone_changes_no_bit(each: Pass) -> None:
+    shorter = 0
+    for seed in SEEDS[:40]:
+        x, y = example()
+        before = RandomStep(seed)
+        program = Traced(before, (x, y), {}, read_gradients=False).program
+        changed = each(program)
+        shorter += len(changed.calls) != len(program.calls)
+        results = []
+        for p in (program, changed):
+            namespace: dict[str, Any] = {}
+            exec(Writer(p, "teaching", "step").file("a random step"), namespace)
+            state = RandomStep(seed)
+            given = {
+                "memory": state.memory,
+                "other": state.other,
+                "rate": 0.5,
+                "count": 0,
+                "seed": seed,
+                "x": x,
+                "y": y,
+            }
+            names = [v.name for v in p.inputs] + p.numbers
+            results.append([namespace["step"](*(given[name] for name in names)), state.memory, state.other])
+        same(results[1], results[0])
+    assert shorter or each.__name__ not in ("without_dead_calls", "without_repeats", "without_detours")
+
+
+def test_what_looks_alike_is_not_merged() -> None:
+    rng = np.random.default_rng(0)
+    draw = ta.compile(lambda: (rng.random(3), rng.random(3)))
+    expected = np.random.default_rng(0).random((4, 3))
+    same([*draw(), *draw()], list(expected))
+    scaled = ta.compile(lambda n: (n * 2, n * 2.0, n + True, n + 1))
+    same(
+        scaled(np.arange(3)),
+        tuple(f(np.arange(3)) for f in (lambda n: n * 2, lambda n: n * 2.0, *[lambda n: n + 1] * 2)),
+    )
+
+
+@pytest.mark.parametrize(("first", "second"), ["ab", "ba"])
+def test_state_may_be_swapped(first: str, second: str) -> None:
+    state = {"a": np.zeros(2), "b": np.ones(2)}
+
+    def step() -> Any:
+        before = state[first].copy()
+        np.multiply(state[second], 1, out=state[first])
+        np.multiply(before, 1, out=state[second])
+        return state["a"].copy(), state["b"] + 0.0
+
+    compiled = ta.compile(step)
+    same(compiled(), (np.ones(2), np.zeros(2)))
+    same([state["a"], state["b"]], [np.ones(2), np.zeros(2)])
+    same(compiled(), (np.zeros(2), np.ones(2)))
+
+
+def test_a_copy_of_state_is_of_before() -> None:
+    state = np.ones(2)
+
+    def step() -> Any:
+        before = state.copy()
+        state[...] = 2 * before
+        return before
+
+    compiled = ta.compile(step)
+    same([compiled(), compiled(), state], [np.ones(2), np.full(2, 2.0), np.full(2, 4.0)])
+
+
+def test_a_write_that_cannot_be_followed_is_refused() -> None:
+    def step(x: Any) -> Any:
+        y = x + 1
+        turned = y.T
+        turned += 1
+        return y
+
+    with pytest.raises(TraceError, match="another view"):
+        ta.compile(step)(np.ones((2, 2)))
