@@ -17,13 +17,33 @@ from .trace import Trace, run
 
 
 def backward_source(loss: Tensor) -> str:
-    """What `loss.backward()` does, as the NumPy program that one would write by hand for this very graph.
+    '''What `loss.backward()` does, as the NumPy program that one would write by hand for this very graph.
 
     It is a function of the leaves, by their names, and returns the loss and its gradients. No gradient changes.
 
     >>> w = Tensor([1.0, 2.0], name="w")
-    >>> print(backward_source(np.sum(np.tanh(w))))
-    """
+    >>> print(backward_source(np.sum(np.exp(w * w))))
+    """The loss and its gradients, as plain NumPy."""
+    <BLANKLINE>
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def loss_and_gradients(w):
+        # forward
+        # multiply: a b
+        multiply = w * w  # (2,)
+        # exp: e^x
+        exp = np.exp(multiply)  # (2,)
+        # sum: Σ_i x_i
+        sum_ = exp.sum()
+    <BLANKLINE>
+        # backward
+        # multiply, rule for a: ȳ b
+        d_w = exp * w  # (2,)
+        d_w_2 = d_w + d_w  # (2,)
+        return sum_, d_w_2
+    <BLANKLINE>
+    '''
     trace = Trace()
     state = State(trace)
     inputs: list[Value] = []

@@ -20,7 +20,7 @@ from ..op import Node, Op
 from ..tensor import Tensor
 from .number import Number
 from .program import Expression, Value
-from .trace import Draws, Trace, TraceError, Tracer
+from .trace import PACKAGE, Draws, Trace, TraceError, Tracer
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
 OPAQUE = (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
@@ -124,7 +124,7 @@ class State:
                 self.snapshots.append((x, list(x), name))
         elif isinstance(x, dict):
             self.dictionary(x, name)
-        elif hasattr(x, "__dict__") and _is_the_users(type(x)):
+        elif hasattr(x, "__dict__") and (_is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace")):
             self.dictionary(vars(x), "")
         return x
 
@@ -154,7 +154,7 @@ class State:
             if lifted is not item:
                 cell.cell_contents = lifted
                 self.undo.append(functools.partial(setattr, cell, "cell_contents", item))
-        if not _is_the_users_module(f.__module__):
+        if f.__code__.co_filename.startswith(PACKAGE) or not _is_the_users(f.__module__):
             return
         c = self.container(f.__globals__)
         for name in sorted(_names_in(f.__code__)):
@@ -262,15 +262,10 @@ class GradientReadError(Exception):
     """The step reads a gradient from before it, so the trace has to know it."""
 
 
-def _is_the_users_module(name: str | None) -> bool:
-    root = (name or "").partition(".")[0]
-    return root not in sys.stdlib_module_names - {"__main__"} and root not in ("numpy", "tinygrad_act")
-
-
-def _is_the_users(kind: type) -> bool:
-    """Whether to look into the attributes of such objects: ours and the user's, and plain namespaces."""
-    root = kind.__module__.partition(".")[0]
-    return root == "tinygrad_act" or _is_the_users_module(root) or kind.__name__ in ("Namespace", "SimpleNamespace")
+def _is_the_users(module: str | None) -> bool:
+    """Whether what is defined there may hold what a step reads: all but Python's own modules and NumPy's."""
+    root = (module or "").partition(".")[0]
+    return root not in sys.stdlib_module_names - {"__main__"} and root != "numpy"
 
 
 def _names_in(code: types.CodeType) -> set[str]:
