@@ -6,6 +6,7 @@ import builtins
 import keyword
 import math
 import re
+import unicodedata
 from typing import Any, Literal
 
 import numpy as np
@@ -273,7 +274,7 @@ def plain_text(latex: str) -> str:
         text = text.replace(sign, plain)
     text = re.sub(r"\\(left|right|[,;! ])", " ", text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text).replace("{", "").replace("}", "")
-    return re.sub(r"\s+", " ", text).strip()
+    return unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip())
 
 
 def _cases(match: re.Match[str]) -> str:
