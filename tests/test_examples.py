@@ -47,6 +47,11 @@ def test_train_digits_reports_each_epoch_the_confusions_and_the_graph(options: l
     assert ("float64" in graph) == ("float64" in options)
 
 
+def test_train_digits_compiled_prints_what_it_prints_eager(tmp_path: Path) -> None:
+    eager, compiled = (run("train_digits.py", "--epochs", "2", *o, cwd=tmp_path) for o in ([], ["--compile"]))
+    assert eager == compiled
+
+
 def test_train_digits_prints_the_same_from_the_same_seed(tmp_path: Path) -> None:
     same, again, other = (run("train_digits.py", "--epochs", "2", "--seed", s, cwd=tmp_path) for s in "334")
     assert same == again
