@@ -10,7 +10,7 @@ from tinygrad_act.drawing import to_graphviz
 from tinygrad_act.training import progress
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--activation", choices="sigmoid tanh relu leaky_relu elu maxout".split(), default="relu")
+parser.add_argument("--activation", choices=["sigmoid", "tanh", "relu", "leaky_relu", "elu", "maxout"], default="relu")
 parser.add_argument("--epochs", type=int, default=40)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")

@@ -108,7 +108,7 @@ def compile(step: Callable[..., Any] | None = None, *, style: Style = "fast", ve
     ...     return loss
     >>> float(step(np.ones(2))), float(step(np.ones(2)))
     (5.0, 3.2000000000000006)
-    >>> "w -= 0.1 * (d_multiply * x)" in step.source
+    >>> "w -= 0.1 * d_w" in step.source
     True
     """
     return functools.partial(compile, style=style, verbose=verbose) if step is None else Compiled(step, style, verbose)

@@ -111,16 +111,20 @@ def _leaves(tree: Any) -> list[Any]:
 
 def without_detours(program: Program) -> Program:
     """Leave out calls that give back what they were given: copies that nobody writes into, casts to the same dtype,
-    reshapes to the same shape, a transpose of a transpose, products with 1."""
+    reshapes to the same shape, a transpose of a transpose, products with 1, the sign below an absolute value."""
     made_by: dict[Value, Call] = {}
     lasting = set(program.inputs) - set(program.writes)  # whose values are still there when the program ends
 
     def rewrite(call: Call) -> Call | Value:
         made_by[call.result] = call
-        x = call.args[0] if call.args and isinstance(call.args[0], Value) else None
-        if x is None or call.target.kind in ("draw", "update"):
+        x, name, v = call.args[0] if call.args else None, call.target.name, call.result
+        if call.target.kind in ("draw", "update"):
             return call
-        name, v = call.target.name, call.result
+        if name == "np.multiply" and not call.kwargs and _is_one(x) and _fits(call.args[1], v):
+            product: Value = call.args[1]
+            return product
+        if not isinstance(x, Value):
+            return call
         same = v.shape == x.shape and v.dtype == x.dtype
         inner = made_by.get(x)
         if call.target.kind == "getitem" and call.args[1] == () and not x.shape:
@@ -131,9 +135,10 @@ def without_detours(program: Program) -> Program:
             return x
         if same and name in ("np.multiply", "np.divide", "np.power") and not call.kwargs and _is_one(call.args[1]):
             return x
-        if name == "np.multiply" and not call.kwargs and _is_one(x) and _fits(call.args[1], v):
-            product: Value = call.args[1]
-            return product
+        if name == "np.absolute" and inner is not None and inner.target.name == "np.negative":
+            return Call(call.target, inner.args, call.kwargs, call.results, call.origin)
+        if name == "swapaxes" and call.args[1] == call.args[2]:
+            return x
         if name == "np.bitwise_and" and any(type(y) in (bool, np.bool) and not y for y in call.args):
             v.constant = np.broadcast_to(np.False_, v.shape)
             return v

@@ -272,6 +272,7 @@ def plain_text(latex: str) -> str:
     text = re.sub(r"\\bar\{?\s*(\w)\}?", "\\1\u0304", text)
     for sign, plain in SIGNS.items():
         text = text.replace(sign, plain)
+    text = re.sub(r"\((\w+)\)(?=/)|(?<=/)\((\w+)\)", r"\1\2", text)
     text = re.sub(r"\\(left|right|[,;! ])", " ", text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text).replace("{", "").replace("}", "")
     return unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip())
@@ -284,7 +285,7 @@ def _cases(match: re.Match[str]) -> str:
 
 SIGNS = {r"\top": "ᵀ", r"^ᵀ": "ᵀ", r"\odot": "⊙", r"\sum": "Σ", r"\prod": "Π", r"\cdot": "·", r"\ge": "≥", r"\le": "≤"}
 SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\pi": "π", r"\sqrt": "√", r"\times": "×"}
-SIGNS |= {"^2": "²", "^3": "³"}
+SIGNS |= {r"\dots": "…", "^2": "²", "^3": "³"}
 SIGNS |= {r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂", r"\Phi": "Φ", r"\varphi": "φ", r"\sigma": "σ"}
 
 

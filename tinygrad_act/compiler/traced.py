@@ -66,6 +66,7 @@ class Traced:
             found = found if found in walked else named.get(f"d_{t.name}")
             if found is not None:
                 self.gradients[data.value] = found
+                found.name, found.weight, found.of = f"d_{data.name}", 4, None
             now, updated = t.grad, isinstance(t._data, Tracer) and t._data.value in writes.values()
             if now is None or updated:
                 self.cleared.append(place)
