@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .memory import elementwise, takes_out
 from .passes import Pass, rewritten, without_dead_calls, without_repeats
-from .program import Call, Expression, Program, Target, Value
+from .program import Call, Expression, Origin, Program, Target, Value, uses
 
 REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
 CACHE = 1 << 18  # bytes up to which a second pass over an array is cheaper than a call through Python code of NumPy's
@@ -59,8 +60,6 @@ def with_scalars_in_python(program: Program) -> Program:
         elif name == "astype" and len(call.args) == 2 and not call.kwargs and v.dtype.kind == "f":
             target = Target("function", f"np.{v.dtype}", v.dtype.type)
             return Call(target, call.args[:1], {}, call.results, call.origin)
-        elif call.target.kind == "getitem" and call.args[1] == ():
-            return call.args[0]  # type: ignore[no-any-return]
         else:
             return call
         return Call(target, call.args, {}, call.results, call.origin)
@@ -105,6 +104,47 @@ def with_numbers_as_arrays(program: Program) -> Program:
     return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
 
 
+def with_packed_gradients(program: Program) -> Program:
+    """Scale all small gradients by one call: they are made one after the other in one array."""
+    made_at = {call.result: i for i, call in enumerate(program.calls) if takes_out(call) and not elementwise(call)}
+    counts = uses(program)
+    fixed = set(program.wanted()) | {call.args[0] for call in program.calls if call.target.kind == "update"}
+    groups: dict[Any, list[int]] = {}
+    for i, call in enumerate(program.calls):
+        v = call.result
+        scale, g = (*call.args, None, None)[:2]
+        if call.target.name == "np.multiply" and not call.kwargs and g in made_at and isinstance(scale, Value):
+            alike = not scale.shape and v.order == g.order == "C" and (v.shape, v.dtype) == (g.shape, g.dtype)
+            if alike and v.nbytes <= CACHE >> 4 and counts[g] == 1 and v not in fixed:
+                groups.setdefault((scale, v.dtype), []).append(i)
+    calls: list[Call | None] = list(program.calls)
+    for (scale, _), places in groups.items():
+        packed = [program.calls[i] for i in places]
+        if len(packed) > 1 and all(made_at[call.args[1]] < places[0] for call in packed):
+            target = Target("packed", "np.multiply", lambda c, *gs: [np.multiply(c, g) for g in gs])
+            args = (scale, *(call.args[1] for call in packed))
+            calls[places[0]] = Call(target, args, {}, [call.result for call in packed], Origin("update"))
+            for i in places[1:]:
+                calls[i] = None
+    kept = [call for call in calls if call is not None]
+    return Program(program.inputs, program.numbers, kept, program.outputs, program.writes)
+
+
+def with_masks_early(program: Program) -> Program:
+    """Compare a large array as soon as it is there, if only the comparison needs it later: a mask is smaller."""
+    calls = list(program.calls)
+    for call in program.calls:
+        arrays = [x for x in call.args if isinstance(x, Value) and x.shape]
+        if not elementwise(call) or call.result.dtype != bool or len(arrays) != 1 or arrays[0].nbytes < CACHE >> 2:
+            continue
+        readers = [i for i, other in enumerate(calls) if other is not call and arrays[0] in other.inputs()]
+        made = [i for i, other in enumerate(calls) if arrays[0] in other.results]
+        if made and readers and max(readers) < calls.index(call) and arrays[0] not in program.wanted():
+            calls.remove(call)
+            calls.insert(made[0] + 1, call)
+    return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
+
+
 NAMES = {0: "zero", 1: "one", -1: "minus_one", 2: "two", 0.5: "half"}
 FASTER: tuple[Pass, ...] = (
     with_ufuncs_for_methods,
@@ -113,4 +153,6 @@ FASTER: tuple[Pass, ...] = (
     with_numbers_as_arrays,
     without_repeats,
     without_dead_calls,
+    with_masks_early,
+    with_packed_gradients,
 )

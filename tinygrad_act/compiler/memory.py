@@ -32,6 +32,8 @@ class Memory:
 
     homes: dict[Value, Home] = field(default_factory=dict)
     buffers: list[Home] = field(default_factory=list)
+    packs: dict[Call, list[Home]] = field(default_factory=dict)  # of a packed call, the parts of its memory
+    misplaced: list[Value] = field(default_factory=list)  # operands of packed calls that are made elsewhere
     out: dict[Call, Home] = field(default_factory=dict)  # calls that write into memory there already is
     copying: set[Call] = field(default_factory=set)  # updates that must leave their first argument as it was
     at_the_end: list[tuple[Value, Value]] = field(default_factory=list)  # (place, value): copies that remain
@@ -56,6 +58,12 @@ def plan(program: Program, reuse: bool) -> Memory:
     leaving = _leaving(program)
     places = _places(program)
     views: set[Value] = set()
+    parts: dict[Value, Home] = {}  # the homes of what is packed later on
+    for call in program.calls:
+        if call.target.kind == "packed":
+            homes = [Home("part", v) for v in call.results]
+            memory.packs[call] = homes
+            parts.update(zip(call.args[1:], homes, strict=True))
     for v in program.inputs:
         memory.settle(v, Home("given", v))
 
@@ -65,14 +73,23 @@ def plan(program: Program, reuse: bool) -> Memory:
 
     for i, call in enumerate(program.calls):
         v = call.result
-        if is_view(call) and isinstance(call.args[0], Value):
-            home = memory.home_of(call.args[0])
+        base = viewed(call)
+        if base is not None:
+            home = memory.home_of(base)
             for result in call.results:
                 memory.settle(result, home, view=True)
                 views.add(result)
             continue
+        if call in memory.packs:
+            for operand, result, part in zip(call.args[1:], call.results, memory.packs[call], strict=True):
+                if memory.homes[operand] is not part:
+                    memory.misplaced.append(operand)
+                memory.settle(result, part)
+            continue
         home = Home("fresh", v)
-        if call.target.kind == "update":
+        if v in parts and takes_out(call):
+            home = memory.out[call] = parts[v]
+        elif call.target.kind == "update":
             old = memory.home_of(call.args[0])
             if old.dead(i, reads) and may_end_in(v, old) and not (v in leaving and old.kind == "buffer"):
                 home = old
@@ -96,12 +113,16 @@ def plan(program: Program, reuse: bool) -> Memory:
     return memory
 
 
-def is_view(call: Call) -> bool:
-    """Whether the result may share memory with the first argument."""
-    if call.target.kind == "getitem":
-        index = call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
-        return not any(isinstance(i, Value | list) for i in index)
-    return call.target.name in VIEWS
+def viewed(call: Call) -> Value | None:
+    """The argument with which the result may share memory."""
+    if call.view is not None:
+        base = call.args[call.view]
+        return base if isinstance(base, Value) else None
+    first = call.args[0] if call.args else None
+    index = call.args[1] if call.target.kind == "getitem" else ()
+    basic = not any(isinstance(i, Value | list) for i in (index if isinstance(index, tuple) else (index,)))
+    may = basic if call.target.kind == "getitem" else call.target.name in VIEWS
+    return first if may and isinstance(first, Value) else None
 
 
 def elementwise(call: Call) -> bool:
@@ -122,8 +143,9 @@ def _leaving(program: Program) -> set[Value]:
     """The values whose memory the world may get to see: outputs, and what these are views or new versions of."""
     leaving = set(values_in(program.outputs))
     for call in reversed(program.calls):
-        if (is_view(call) or call.target.kind == "update") and any(v in leaving for v in call.results):
-            leaving.update(v for v in call.args[:1] if isinstance(v, Value))
+        base = call.args[0] if call.target.kind == "update" else viewed(call)
+        if base is not None and any(v in leaving for v in call.results):
+            leaving.add(base)
     return leaving
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .memory import is_view
+from .memory import viewed
 from .program import Call, Expression, Program, Value, replace_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
@@ -131,7 +131,7 @@ def without_detours(program: Program) -> Program:
             return x
         if same and name in ("reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
             return x
-        if name == "copy" and ((inner is not None and not is_view(inner)) or x in lasting):
+        if name == "copy" and ((inner is not None and viewed(inner) is None) or x in lasting):
             return x
         if same and name in ("np.multiply", "np.divide", "np.power") and not call.kwargs and _is_one(call.args[1]):
             return x

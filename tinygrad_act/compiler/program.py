@@ -59,6 +59,8 @@ class Target:
     attribute   a.T
     getitem     a[i]
     draw        rng.normal(size=3)
+    conditional a if c else b
+    packed      one ufunc call for several arrays that lie one after the other in memory
     update      one that writes into its first argument: a[i] = b, a.put(i, b), np.add.at(a, i, b)
     """
 
@@ -80,6 +82,7 @@ class Call:
     kwargs: dict[str, Any]
     results: list[Value]
     origin: Origin = field(default_factory=Origin)
+    view: int | None = None  # the number of the argument with which the result shares memory
 
     @property
     def result(self) -> Value:
@@ -94,7 +97,7 @@ class Call:
         if not any(v in mapping for v in self.inputs()):
             return self
         args, kwargs = replace_in((self.args, self.kwargs), mapping)
-        return Call(self.target, args, kwargs, self.results, self.origin)
+        return Call(self.target, args, kwargs, self.results, self.origin, self.view)
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..op import Op
-from .memory import Memory, is_view, plan
+from .memory import Memory, plan, viewed
 from .number import BINDS
 from .program import Call, Expression, Origin, Program, Value, uses
 
@@ -46,6 +46,9 @@ class Writer:
         }
         self.inline: dict[Value, tuple[str, int]] = {}  # expressions that stand for values that have no name
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        for n, homes in enumerate(self.memory.packs.values(), 1):
+            for i, home in enumerate(homes, 1):
+                home.name = f"pack_{n}_{i}"
         self.lines = self.definition()  # which finds the constants
 
     def file(self, title: str) -> str:
@@ -58,6 +61,14 @@ class Writer:
         for home in self.memory.buffers:
             order = ', order="F"' if home.first.order == "F" else ""
             lines.append(f"{home.name} = np.empty({_shape(home.first.shape)}, np.{home.first.dtype}{order})")
+        for n, homes in enumerate(self.memory.packs.values(), 1):
+            size = sum(int(np.prod(home.first.shape)) for home in homes)
+            lines.append(f"pack_{n} = np.empty({size}, np.{homes[0].first.dtype})")
+            start = 0
+            for home in homes:
+                stop = start + int(np.prod(home.first.shape))
+                lines.append(f"{home.name} = pack_{n}[{start}:{stop}].reshape({_shape(home.first.shape)})")
+                start = stop
         return ["", *lines] if lines else []
 
     def definition(self) -> list[str]:
@@ -110,6 +121,13 @@ class Writer:
             else:
                 self.names[v] = self.name(base)
             return [*lines, self.update(call, self.names[v])]
+        if call in self.memory.packs:
+            homes = self.memory.packs[call]
+            pack = homes[0].name.removesuffix("_1")
+            self.names.update({r: home.name for r, home in zip(call.results, homes, strict=True)})
+            moved = zip(call.args[1:], homes, strict=True)
+            lines = [f"{home.name}[...] = {self.text(a)}" for a, home in moved if a in self.memory.misplaced]
+            return [*lines, f"{target.name}({self.text(call.args[0])}, {pack}, out={pack})"]
         if len(call.results) > 1:
             return [f"{', '.join(self.new_name(r) for r in call.results)} = {self.expression(call)[0]}"]
         out = self.memory.out.get(call)
@@ -121,7 +139,7 @@ class Writer:
                 return [f"{name} {symbol}= {self.text(call.args[1])}"]
             return [self.expression(call, out=name)[0]]
         if out is not None:
-            where = out.name if out.kind == "buffer" else self.name(out.members[0])
+            where = out.name if out.name else self.name(out.members[0])
             return [f"{self.new_name(v)} = {self.expression(call, out=where)[0]}{shape}"]
         text, binds = self.expression(call)
         if self.goes_inline(i, call, text):
@@ -143,7 +161,7 @@ class Writer:
             if v in later.inputs():
                 if later.target.kind == "update" and v is later.args[0]:
                     return False
-                return self.style == "teaching" or is_view(call) or not v.shape
+                return self.style == "teaching" or viewed(call) is not None or not v.shape
             if later.target.kind == "update" or later in self.memory.out:
                 return False  # which might write over what it reads
         return self.style == "teaching" and len(text) < 30

@@ -90,6 +90,10 @@ class Trace:
             self.refuse(f"{target.name} would give Python's {type(array).__name__}, which needs the numbers themselves")
         tracers = [self.tracer(a) for a in results]
         self.write_down(target, args, kwargs, [t.value for t in tracers])
+        if target.kind != "ufunc":
+            arrays = [a if isinstance(a, np.ndarray) else () for a in real_args]
+            shared = [i for i, a in enumerate(arrays) if any(np.may_share_memory(a, r) for r in results)]
+            self.calls[-1].view = shared[0] if shared else None
         if out is not None:
             return self.assign(out, tracers[0])
         if target.kind == "getitem":
