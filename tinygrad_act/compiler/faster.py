@@ -55,6 +55,10 @@ def with_scalars_in_python(program: Program) -> Program:
         v, name = call.result, call.target.name
         if v.shape or len(call.results) > 1 or any(x.shape for x in call.inputs()):
             return call
+        x = call.args[0] if call.args else None
+        wide = isinstance(x, Value) and x.dtype == np.float64
+        if wide and name in COMPARISONS and len(call.args) == 2 and isinstance(call.args[1], np.floating):
+            return Call(call.target, (call.args[0], float(call.args[1])), {}, call.results, call.origin)
         if name == "np.where" and len(call.args) == 3 and not call.kwargs:
             target = Target("conditional", "if", lambda c, a, b: a if c else b)
         elif name == "astype" and len(call.args) == 2 and not call.kwargs and v.dtype.kind == "f":
@@ -145,6 +149,7 @@ def with_masks_early(program: Program) -> Program:
     return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
 
 
+COMPARISONS = {"np.less", "np.less_equal", "np.greater", "np.greater_equal"}
 NAMES = {0: "zero", 1: "one", -1: "minus_one", 2: "two", 0.5: "half"}
 FASTER: tuple[Pass, ...] = (
     with_ufuncs_for_methods,
