@@ -492,3 +492,12 @@ def test_backward_source_names_what_the_graph_names() -> None:
     equal(value, loss.data)
     equal(gradient, w.grad)
     assert "# tanh, rule for x: sech²(x) = 1 - tanh²(x)" in source
+
+
+def test_lists_and_large_masks_compile() -> None:
+    def step(x: Any) -> Any:
+        return np.multiply(x, [[1.0, 2.0]]), x * (x >= 0).astype(x.dtype)
+
+    x = np.random.default_rng(0).standard_normal((20000, 2)).astype(np.float32)
+    for found, wanted in zip(ta.compile(step)(x), step(x), strict=True):
+        equal(found, wanted)

@@ -108,6 +108,27 @@ def with_numbers_as_arrays(program: Program) -> Program:
     return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
 
 
+def with_large_masks_uncast(program: Program) -> Program:
+    """Multiply a large array by its mask of booleans, which NumPy casts bit by bit, rather than by a cast copy."""
+    made_by = {call.result: call for call in program.calls}
+    calls = []
+    for call in program.calls:
+        if call.target.name == "np.multiply" and all(isinstance(x, Value) for x in call.args[:2]):
+            x, y = call.args[:2]
+            cast = made_by.get(y)
+            if (
+                cast is not None
+                and cast.target.name == "astype"
+                and not cast.kwargs
+                and call.result.nbytes >= CACHE >> 2
+            ):
+                mask = cast.args[0]
+                if mask.dtype == bool and x.dtype == y.dtype:
+                    call = Call(call.target, (x, mask), call.kwargs, call.results, call.origin)
+        calls.append(call)
+    return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
+
+
 def with_packed_gradients(program: Program) -> Program:
     """Scale all small gradients by one call: they are made one after the other in one array."""
     made_at = {call.result: i for i, call in enumerate(program.calls) if takes_out(call) and not elementwise(call)}
@@ -117,7 +138,8 @@ def with_packed_gradients(program: Program) -> Program:
     for i, call in enumerate(program.calls):
         v = call.result
         scale, g = (*call.args, None, None)[:2]
-        if call.target.name == "np.multiply" and not call.kwargs and g in made_at and isinstance(scale, Value):
+        both = isinstance(scale, Value) and isinstance(g, Value)
+        if call.target.name == "np.multiply" and not call.kwargs and both and g in made_at:
             alike = not scale.shape and v.order == g.order == "C" and (v.shape, v.dtype) == (g.shape, g.dtype)
             if alike and v.nbytes <= CACHE >> 4 and counts[g] == 1 and v not in fixed:
                 groups.setdefault((scale, v.dtype), []).append(i)
@@ -156,6 +178,7 @@ FASTER: tuple[Pass, ...] = (
     with_clips_in_two,
     with_scalars_in_python,
     with_numbers_as_arrays,
+    with_large_masks_uncast,
     without_repeats,
     without_dead_calls,
     with_masks_early,

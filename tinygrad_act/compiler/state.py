@@ -241,6 +241,14 @@ class State:
                 container.update(before) if isinstance(container, dict) else container.extend(before)
         for undo in reversed(self.undo):
             undo()
+        self.undo.clear()
+        self.snapshots.clear()
+
+    def forget(self) -> None:
+        """Let go of the stand-ins, and of the copies of arrays that they hold."""
+        self.seen.clear()
+        for place in (*self.arrays, *self.numbers, *self.generators, *self.gradients):
+            place.standin = None
 
 
 class UnreadGradient:

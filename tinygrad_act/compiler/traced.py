@@ -40,6 +40,7 @@ class Traced:
         finally:
             self.trace.open = False
             self.state.restore()
+            self.state.forget()
 
     def _program(self, returned: Any, arguments: dict[str, Any]) -> Program:
         """Compare all places with what they held before."""
