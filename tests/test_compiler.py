@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
@@ -501,3 +503,62 @@ def test_lists_and_large_masks_compile() -> None:
     x = np.random.default_rng(0).standard_normal((20000, 2)).astype(np.float32)
     for found, wanted in zip(ta.compile(step)(x), step(x), strict=True):
         equal(found, wanted)
+
+
+class Settings:
+    """Read through the class, through an object of it, and through a property."""
+
+    rate: float = 0.5
+    table: list[float]
+
+    def __init__(self) -> None:
+        self.table = [1.0, 2.0]
+
+    @property
+    def doubled(self) -> float:
+        return 2 * self.rate * bonus
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    rate: float
+    on: bool = True
+
+
+bonus = 1.0
+
+
+def test_class_attributes_slots_properties_and_defaults_are_read_anew() -> None:
+    settings, slotted, queue = Settings(), Slotted(0.5), collections.deque([1.0])
+
+    def scaled(x: Any, by: float = 2.0) -> Any:
+        return x * by
+
+    def step(x: Any) -> Any:
+        y = x * Settings.rate + settings.doubled + settings.table[1] + queue[0]
+        return scaled(y) + (slotted.rate if slotted.on else 0.0)
+
+    compiled = ta.compile(step)
+    x = np.ones(1)
+
+    def check() -> None:
+        equal(compiled(x), step(x))
+
+    check()
+    Settings.rate = 0.25
+    check()
+    globals()["bonus"] = 3.0
+    check()
+    settings.table[1] = 5.0
+    slotted.rate = 7.0
+    queue[0] = 0.0
+    check()
+    scaled.__defaults__ = (4.0,)
+    check()
+    assert len(compiled.variants) == 1
+    slotted.on = False
+    check()
+    settings.rate = 100.0
+    check()
+    Settings.rate = 0.5
+    globals()["bonus"] = 1.0

@@ -6,6 +6,8 @@ stand-ins take their places; at every run they are read anew.
 
 from __future__ import annotations
 
+import abc
+import collections
 import copy
 import dis
 import functools
@@ -23,7 +25,7 @@ from .program import Expression, Value
 from .trace import PACKAGE, Draws, Trace, TraceError, Tracer
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
-OPAQUE = (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
+OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
 
 
 @dataclass(eq=False)
@@ -75,6 +77,8 @@ class State:
 
     def lift(self, x: Any, read: str, name: str) -> Any:
         """What takes the place of `x` during the trace; `read` is the Python that reads it again at each run."""
+        if isinstance(x, Number | Tracer | Draws | UnreadGradient):  # lifted before
+            return x
         if isinstance(x, np.ndarray) and x.dtype != object:
             if id(x) in self.seen:
                 self.conditions.append(f"{read} is {self.seen[id(x)].read}")
@@ -115,7 +119,9 @@ class State:
                 self.put(x.keywords, f"{c}.keywords", key, item, key)
         elif isinstance(getattr(x, "__wrapped__", None), types.FunctionType):  # a compiled function, say
             self.lift(x.__wrapped__, f"{self.container(x)}.__wrapped__", name)
-        elif isinstance(x, list):
+        elif isinstance(x, type):
+            self.kind(x)
+        elif isinstance(x, list | collections.deque):
             if len(x) <= LONG or not all(isinstance(item, int | float) for item in x):
                 c = self.container(x)
                 self.conditions.append(f"len({c}) == {len(x)}")
@@ -124,9 +130,36 @@ class State:
                 self.snapshots.append((x, list(x), name))
         elif isinstance(x, dict):
             self.dictionary(x, name)
-        elif hasattr(x, "__dict__") and (_is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace")):
-            self.dictionary(vars(x), "")
+        elif _is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace"):
+            self.kind(type(x))
+            if hasattr(x, "__dict__"):
+                self.dictionary(vars(x), "")
+            for slot in _slots(type(x)):
+                if hasattr(x, slot):
+                    self.attribute(x, slot)
         return x
+
+    def kind(self, cls: type) -> None:
+        """What the classes of the user hold for all their objects, and what their methods refer to."""
+        for base in cls.__mro__:
+            if (id(base) in self.seen and base is not cls) or not _is_the_users(base.__module__) or _is_ours(base):
+                continue
+            self.seen[id(base)] = base
+            for name, item in list(vars(base).items()):
+                for f in (item, *(getattr(item, part, None) for part in ("__func__", "fget", "fset"))):
+                    if isinstance(f, types.FunctionType) and id(f) not in self.seen:
+                        self.seen[id(f)] = f
+                        self.function(f)
+                if not name.startswith("__") and not hasattr(item, "__get__") and type(base) in (type, abc.ABCMeta):
+                    self.attribute(base, name)
+
+    def attribute(self, x: Any, name: str) -> None:
+        """Lift what an object or a class holds in its place."""
+        item = getattr(x, name)
+        lifted = self.lift(item, f"{self.container(x)}.{name}", name)
+        if lifted is not item:
+            setattr(x, name, lifted)
+            self.undo.append(lambda: setattr(x, name, item))
 
     def dictionary(self, d: dict[Any, Any], name: str) -> None:
         c = self.container(d)
@@ -156,10 +189,19 @@ class State:
                 self.undo.append(functools.partial(setattr, cell, "cell_contents", item))
         if f.__code__.co_filename.startswith(PACKAGE) or not _is_the_users(f.__module__):
             return
-        c = self.container(f.__globals__)
-        for name in sorted(_names_in(f.__code__)):
-            if name in f.__globals__ and not isinstance(f.__globals__[name], types.ModuleType | type):
-                self.put(f.__globals__, c, name, f.__globals__[name], name)
+        if f.__defaults__:
+            defaults = f.__defaults__
+            f.__defaults__ = self.lift(defaults, f"{self.container(f)}.__defaults__", f.__name__)
+            self.undo.append(lambda: setattr(f, "__defaults__", defaults))
+        names, attributes = _names_in(f.__code__)
+        for name in sorted(names & f.__globals__.keys()):
+            item = f.__globals__[name]
+            if not isinstance(item, types.ModuleType):
+                self.put(f.__globals__, self.container(f.__globals__), name, item, name)
+            elif _is_the_users(item.__name__) and not _is_ours(item):
+                for attribute in sorted(attributes & vars(item).keys()):
+                    if not isinstance(vars(item)[attribute], types.ModuleType):
+                        self.put(vars(item), self.container(vars(item)), attribute, vars(item)[attribute], attribute)
 
     def tensor(self, t: Node, name: str) -> None:
         if t.op is not None:
@@ -193,7 +235,7 @@ class State:
 
     def same(self, x: Any, read: str) -> None:
         """The trace is good as long as this very object stands here."""
-        if not isinstance(x, types.ModuleType | type):
+        if not isinstance(x, types.ModuleType):
             if isinstance(x, str):
                 self.conditions.append(f"{read} == {x!r}")
             else:
@@ -276,13 +318,29 @@ def _is_the_users(module: str | None) -> bool:
     return root not in sys.stdlib_module_names - {"__main__"} and root != "numpy"
 
 
-def _names_in(code: types.CodeType) -> set[str]:
-    """The globals that a function's code reads, and the functions within it."""
-    names = {str(i.argval) for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+def _is_ours(x: Any) -> bool:
+    """Whether a class or a module belongs to this package."""
+    module: str = getattr(x, "__module__", None) or x.__name__
+    return module.partition(".")[0] == "tinygrad_act"
+
+
+def _slots(cls: type) -> list[str]:
+    """The attributes that objects of a class have without a dict."""
+    slots = [vars(base).get("__slots__", ()) for base in cls.__mro__]
+    names = [name for some in slots for name in ([some] if isinstance(some, str) else some)]
+    return [name for name in names if name not in ("__dict__", "__weakref__")]
+
+
+def _names_in(code: types.CodeType) -> tuple[set[str], set[str]]:
+    """The globals and the attributes that a function's code, and the functions within it, read."""
+    instructions = list(dis.get_instructions(code))
+    names = {str(i.argval) for i in instructions if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    attributes = {str(i.argval) for i in instructions if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names |= _names_in(constant)
-    return names
+            inner = _names_in(constant)
+            names, attributes = names | inner[0], attributes | inner[1]
+    return names, attributes
 
 
 __all__ = ["GradientReadError", "State", "TraceError"]
