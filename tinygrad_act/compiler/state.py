@@ -56,6 +56,7 @@ class State:
     names: set[str] = field(default_factory=set)
     container_names: dict[int, str] = field(default_factory=dict)
     snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
+    attributes: list[tuple[Any, str, Any]] = field(default_factory=list)  # the same of classes and slots
     read_gradients: bool = False
 
     def unique(self, name: str) -> str:
@@ -89,10 +90,11 @@ class State:
             place.standin = Number(Expression(place.name), x, self.trace.guards)
             self.numbers.append(place)
             return place.standin
-        if isinstance(x, tuple) and type(x) is tuple:
+        if isinstance(x, tuple) and (type(x) is tuple or hasattr(x, "_make")):
             self.conditions.append(f"len({read}) == {len(x)}")
-            lifted = tuple(self.lift(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x))
-            return x if all(a is b for a, b in zip(lifted, x, strict=True)) else lifted
+            lifted = [self.lift(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x)]
+            same = all(a is b for a, b in zip(lifted, x, strict=True))
+            return x if same else getattr(type(x), "_make", type(x))(lifted)
         self.same(x, read)
         if id(x) in self.seen or isinstance(x, OPAQUE):
             return x if not isinstance(x, np.random.Generator) else self.seen[id(x)].standin
@@ -159,7 +161,8 @@ class State:
         lifted = self.lift(item, f"{self.container(x)}.{name}", name)
         if lifted is not item:
             setattr(x, name, lifted)
-            self.undo.append(lambda: setattr(x, name, item))
+        self.attributes.append((x, name, lifted))
+        self.undo.append(lambda: setattr(x, name, item) if getattr(x, name, None) is not item else None)
 
     def dictionary(self, d: dict[Any, Any], name: str) -> None:
         c = self.container(d)
@@ -260,6 +263,9 @@ class State:
     def check_structure(self) -> None:
         """Refuse a step that changes more than arrays and numbers."""
         lifted = {id(place.standin) for place in (*self.arrays, *self.numbers, *self.generators)}
+        for x, name, before in self.attributes:
+            if getattr(x, name, None) is not before and id(before) not in lifted:
+                self.trace.refuse(f"the step replaces {name}, which is no array and no number; return it instead")
         for container, before, name in self.snapshots:
             items = list(container.items() if isinstance(container, dict) else enumerate(container))
             known = dict(before.items() if isinstance(before, dict) else enumerate(before))
