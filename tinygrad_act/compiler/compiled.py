@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import functools
 import linecache
+import threading
+import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from .state import GradientReadError
 from .trace import tracing
 from .traced import MISS, Traced
 
+MANY = 16  # programs of one step, from which on something is wrong
+
 
 class Compiled:
     """A step, with the programs it has become: one for each shape and dtype of what it is given."""
@@ -26,24 +31,39 @@ class Compiled:
     def __init__(self, step: Callable[..., Any], style: Style = "fast", verbose: bool = False) -> None:
         self.step, self.style, self.verbose = step, style, verbose
         self.variants: list[Variant] = []
+        self.lock = threading.RLock()  # the buffers of a program serve one call at a time
         functools.update_wrapper(self, step, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tracing.now:  # called by another step, of which it becomes a part
             return self.step(*args, **kwargs)
-        for variant in self.variants:
-            if variant.called == (len(args), *kwargs):
-                result = variant.entry(*args, **kwargs)
-                if result is not MISS:
-                    return result
-        variant = Variant(self.step, args, kwargs, self.style)
-        self.variants.insert(0, variant)
-        if self.verbose:
-            print(f"compiled {variant.summary}")
-        result = variant.entry(*args, **kwargs)
-        if result is MISS:
-            raise RuntimeError("the step is given something else each time it is looked at; this is a bug of ours")
-        return result
+        with self.lock:
+            for variant in self.variants:
+                if variant.called == (len(args), *kwargs):
+                    result = variant.entry(*args, **kwargs)
+                    if result is not MISS:
+                        return result
+            variant = Variant(self.step, args, kwargs, self.style)
+            self.variants.insert(0, variant)
+            if self.verbose:
+                print(f"compiled {variant.summary}")
+            if len(self.variants) == MANY:
+                warnings.warn(
+                    f"{variant.summary.partition(':')[0]} was traced {MANY} times, which is slow: something is other "
+                    "at each call.\n  Write np.cos instead of math.cos, arrays instead of lists, and pad to one shape.",
+                    stacklevel=2,
+                )
+            del self.variants[2 * MANY :]
+            result = variant.entry(*args, **kwargs)
+            if result is MISS:
+                raise RuntimeError("the step changes what it depends on while it is traced, so it cannot be compiled")
+            return result
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:  # a copy traces anew
+        return Compiled, (self.step, self.style, self.verbose)
 
     @property
     def source(self) -> str:
@@ -57,7 +77,7 @@ class Compiled:
 
         Run as a script, the file checks the gradients in it against finite differences.
         """
-        path = Path(path)
+        path, _ = Path(path), self.source
         path.write_text(script(self.variants[0].traced, self.variants[0].program, self.style))
         return path
 

@@ -80,6 +80,14 @@ def plan(program: Program, reuse: bool) -> Memory:
                 memory.settle(result, home, view=True)
                 views.add(result)
             continue
+        if call.target.kind == "own":
+            old = memory.home_of(call.args[0])
+            if old.kind == "fresh" and old.dead(i, reads):
+                memory.settle(v, old)
+            else:
+                memory.copying.add(call)
+                memory.settle(v, Home("fresh", v))
+            continue
         if call in memory.packs:
             for operand, result, part in zip(call.args[1:], call.results, memory.packs[call], strict=True):
                 if memory.homes[operand] is not part:
@@ -143,7 +151,7 @@ def _leaving(program: Program) -> set[Value]:
     """The values whose memory the world may get to see: outputs, and what these are views or new versions of."""
     leaving = set(values_in(program.outputs))
     for call in reversed(program.calls):
-        base = call.args[0] if call.target.kind == "update" else viewed(call)
+        base = call.args[0] if call.target.kind in ("update", "own") else viewed(call)
         if base is not None and any(v in leaving for v in call.results):
             leaving.add(base)
     return leaving

@@ -25,6 +25,8 @@ class Number:
         self.expression = replace(expression, weak=type(value) in (int, float))
         self.value, self.guards = value, guards
 
+    vars()["__class__"] = property(lambda self: type(self.value))  # what isinstance asks for
+
     def concrete(self) -> Any:
         """The number itself; the trace is then good for this one only."""
         self.guards[f"{self.expression.source} == {self.value!r}"] = None
@@ -64,6 +66,15 @@ class Number:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.asarray(self.concrete(), dtype)
 
+    def __abs__(self) -> Any:
+        return abs(self.concrete())
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.concrete(), digits)
+
     def __neg__(self) -> Any:
         return self.__mul__(-1)
 
@@ -73,7 +84,7 @@ class Number:
             sources = [x.expression.source if isinstance(x, Number) else repr(x) for x in inputs]
             value = ufunc(*(plain(x) for x in inputs))
             return Number(Expression(f"np.{ufunc.__name__}({', '.join(sources)})"), value, self.guards)
-        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, np.ndarray | np.generic) for x in others):
+        if any(hasattr(x, "__array_ufunc__") and not issubclass(type(x), np.ndarray | np.generic) for x in others):
             return NotImplemented
         return getattr(ufunc, method)(*(x.concrete() if isinstance(x, Number) else x for x in inputs), **kwargs)
 

@@ -11,6 +11,7 @@ from .memory import viewed
 from .program import Call, Expression, Program, Value, replace_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
+FIXED = {"draw", "update", "own"}  # calls that are not like others with the same arguments
 SMALL = 64  # elements up to which a constant is worked out beforehand
 
 Pass = Callable[[Program], Program]
@@ -48,7 +49,7 @@ def without_repeats(program: Program) -> Program:
     known: dict[Any, Call] = {}
 
     def rewrite(call: Call) -> Call | Value:
-        if call.target.kind in ("draw", "update") or len(call.results) > 1:
+        if call.target.kind in FIXED or len(call.results) > 1:
             return call
         key = (call.target.kind, call.target.name, _key(call.args), _key(call.kwargs))
         return known.setdefault(key, call).result if key in known else known.setdefault(key, call)
@@ -75,7 +76,7 @@ def with_constants_folded(program: Program) -> Program:
 
     def rewrite(call: Call) -> Call | Value:
         v = call.result
-        if call.target.kind in ("draw", "update") or len(call.results) > 1 or v in updated or np.prod(v.shape) > SMALL:
+        if call.target.kind in FIXED or len(call.results) > 1 or v in updated or np.prod(v.shape) > SMALL:
             return call
         if any(isinstance(leaf, Expression) for leaf in _leaves((call.args, call.kwargs))):
             return call
@@ -118,7 +119,7 @@ def without_detours(program: Program) -> Program:
     def rewrite(call: Call) -> Call | Value:
         made_by[call.result] = call
         x, name, v = call.args[0] if call.args else None, call.target.name, call.result
-        if call.target.kind in ("draw", "update"):
+        if call.target.kind in FIXED:
             return call
         if name == "np.multiply" and not call.kwargs and _is_one(x) and _fits(call.args[1], v):
             product: Value = call.args[1]

@@ -60,6 +60,7 @@ class Target:
     getitem     a[i]
     draw        rng.normal(size=3)
     conditional a if c else b
+    own         the same, in memory of its own
     packed      one ufunc call for several arrays that lie one after the other in memory
     update      one that writes into its first argument: a[i] = b, a.put(i, b), np.add.at(a, i, b)
     """
@@ -71,6 +72,9 @@ class Target:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
+
+
+OWN = Target("own", "copy", np.copy)  # the same numbers in memory of their own, by a copy if need be
 
 
 @dataclass(eq=False)

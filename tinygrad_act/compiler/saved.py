@@ -63,16 +63,23 @@ def script(traced: Traced, program: Program, style: Style) -> str:
     check = Writer(alone, "teaching", "loss_and_gradients", set(step.constants) | {h.name for h in step.memory.buffers})
     values = {place.name: place.original for place in (*traced.state.arrays, *traced.state.numbers)}
     given = [f'"{v.name}": {_example(values.get(v.name))},' for v in alone.inputs]
-    given += [f'"{name}": {values[name]!r},' for name in alone.numbers]
+    given += [f'"{name}": {_number(values[name])},' for name in alone.numbers]
     text = CHECK.replace("@EXAMPLE@", "\n        ".join(given))
     text = text.replace("@NAMES@", ", ".join(f'"{v.name}"' for v in gradients))
     return "\n".join([*parts, *check.preamble(), "", "", *check.lines, text])
+
+
+def _number(x: Any) -> str:
+    text = repr(x)
+    return f'float("{text}")' if text in ("inf", "-inf", "nan") else text
 
 
 def _example(a: Any) -> str:
     """An array that is much like this one, in Python; a generator, if it was one."""
     if not isinstance(a, np.ndarray):
         return "np.random.default_rng(2)"
+    if a.size > 4096 and a.dtype.kind in "iu":
+        return f"rng.integers({a.min()}, {a.max() + 1}, {a.shape}).astype(np.{a.dtype})"
     if a.size <= 64 or a.dtype.kind != "f":
         return literal(a)
     return f"rng.normal({a.mean():.4g}, {a.std() or 1:.4g}, {a.shape}).astype(np.{a.dtype})"

@@ -113,6 +113,13 @@ class Writer:
         """The lines for one call; none, if it goes into the expression of the one that reads it."""
         v, target = call.result, call.target
         shape = f"  # {_shape(v.shape)}" if v.shape else ""
+        if target.kind == "own":
+            if call in self.memory.copying:
+                return [f"{self.new_name(v)} = {self.text(call.args[0], 100)}.copy(){shape}"]
+            if call.args[0] in self.inline:
+                return [f"{self.new_name(v)} = {self.text(call.args[0])}{shape}"]
+            self.names[v] = self.name(call.args[0])
+            return []
         if target.kind == "update":
             base = call.args[0]
             lines = []
@@ -340,5 +347,7 @@ def _recognised(a: np.ndarray[Any, Any]) -> str | None:
 
 def literal(a: np.ndarray[Any, Any]) -> str:
     """An array in Python."""
-    text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(a.tolist()))
-    return _recognised(a) or f"np.array({text}, np.{a.dtype})"
+    text = _recognised(a) or f"np.array({a.tolist()!r}, np.{a.dtype})" + (
+        f".reshape({_shape(a.shape)})" if not a.size else ""
+    )
+    return re.sub(r"(?<![\w.])(nan|inf)\b", r"np.\1", text)

@@ -7,10 +7,13 @@ stand-ins take their places; at every run they are read anew.
 from __future__ import annotations
 
 import abc
+import builtins
 import collections
 import copy
 import dis
 import functools
+import keyword
+import random
 import sys
 import types
 from dataclasses import dataclass, field
@@ -19,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from ..op import Node, Op
-from ..tensor import Tensor
 from .number import Number
 from .program import Expression, Value
 from .trace import PACKAGE, Draws, Trace, TraceError, Tracer
@@ -53,10 +55,11 @@ class State:
     conditions: list[str] = field(default_factory=list)
     undo: list[Any] = field(default_factory=list)
     seen: dict[int, Any] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=lambda: {"np", "step", *keyword.kwlist, *dir(builtins)})
     container_names: dict[int, str] = field(default_factory=dict)
     snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
     attributes: list[tuple[Any, str, Any]] = field(default_factory=list)  # the same of classes and slots
+    overlaps: list[tuple[Place, Place]] = field(default_factory=list)  # arrays that share memory
     read_gradients: bool = False
 
     def unique(self, name: str) -> str:
@@ -72,7 +75,7 @@ class State:
     def container(self, x: Any) -> str:
         """A name by which generated code knows a container."""
         if id(x) not in self.container_names:
-            self.container_names[id(x)] = name = f"c{len(self.containers)}"
+            self.container_names[id(x)] = name = f"_c{len(self.containers)}"
             self.containers[name] = x
         return self.container_names[id(x)]
 
@@ -85,17 +88,24 @@ class State:
                 self.conditions.append(f"{read} is {self.seen[id(x)].read}")
                 return self.seen[id(x)].standin
             return self.array(x, read, name, None)
-        if isinstance(x, int | float | np.number) and not isinstance(x, bool):
+        if type(x) in (int, float) or isinstance(x, np.number):
             place = Place(read, name if name == read else self.unique(name), x, None)
             place.standin = Number(Expression(place.name), x, self.trace.guards)
             self.numbers.append(place)
             return place.standin
         if isinstance(x, tuple) and (type(x) is tuple or hasattr(x, "_make")):
-            self.conditions.append(f"len({read}) == {len(x)}")
+            self.conditions.append(f"_len({read}) == {len(x)}")
             lifted = [self.lift(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x)]
             same = all(a is b for a, b in zip(lifted, x, strict=True))
             return x if same else getattr(type(x), "_make", type(x))(lifted)
+        if hasattr(type(x), "__next__") or isinstance(x, random.Random | np.random.RandomState):
+            self.trace.refuse(
+                f"what {name}, of the type {type(x).__name__}, gives next cannot be traced; pass it to the step as an "
+                "argument, or draw from a np.random.Generator"
+            )
         self.same(x, read)
+        if isinstance(x, Op):
+            self.kind(type(x))  # whose methods may read globals
         if id(x) in self.seen or isinstance(x, OPAQUE):
             return x if not isinstance(x, np.random.Generator) else self.seen[id(x)].standin
         self.seen[id(x)] = x
@@ -117,16 +127,18 @@ class State:
         elif isinstance(x, functools.partial):
             c = self.container(x)
             self.lift(x.func, f"{c}.func", name)
+            if self.lift(x.args, f"{c}.args", name) is not x.args:
+                self.trace.refuse(f"{name} binds arrays or numbers by functools.partial; bind them by name")
             for key, item in x.keywords.items():
                 self.put(x.keywords, f"{c}.keywords", key, item, key)
-        elif isinstance(getattr(x, "__wrapped__", None), types.FunctionType):  # a compiled function, say
-            self.lift(x.__wrapped__, f"{self.container(x)}.__wrapped__", name)
+        elif type(x).__name__ == "Compiled" and _is_ours(type(x)):
+            self.lift(x.step, f"{self.container(x)}.step", name)
         elif isinstance(x, type):
             self.kind(x)
         elif isinstance(x, list | collections.deque):
             if len(x) <= LONG or not all(isinstance(item, int | float) for item in x):
                 c = self.container(x)
-                self.conditions.append(f"len({c}) == {len(x)}")
+                self.conditions.append(f"_len({c}) == {len(x)}")
                 for i, item in enumerate(list(x)):
                     self.put(x, c, i, item, f"{name}_{i}")
                 self.snapshots.append((x, list(x), name))
@@ -159,22 +171,24 @@ class State:
         """Lift what an object or a class holds in its place."""
         item = getattr(x, name)
         lifted = self.lift(item, f"{self.container(x)}.{name}", name)
+        assign = setattr if isinstance(x, type) else object.__setattr__  # which a frozen dataclass has too
         if lifted is not item:
-            setattr(x, name, lifted)
+            assign(x, name, lifted)
         self.attributes.append((x, name, lifted))
-        self.undo.append(lambda: setattr(x, name, item) if getattr(x, name, None) is not item else None)
+        self.undo.append(lambda: assign(x, name, item) if getattr(x, name, None) is not item else None)
 
     def dictionary(self, d: dict[Any, Any], name: str) -> None:
         c = self.container(d)
-        self.conditions.append(f"len({c}) == {len(d)}")
+        self.conditions.append(f"_len({c}) == {len(d)}")
         for key, item in list(d.items()):
-            if isinstance(key, str | int):
-                self.put(d, c, key, item, f"{name}_{key}" if name else str(key))
+            plain = type(key) in (str, int)
+            label = str(key) if plain else getattr(key, "name", None) or type(key).__name__
+            self.put(d, c, key, item, f"{name}_{label}" if name else label, repr(key) if plain else self.container(key))
         self.snapshots.append((d, dict(d), name))
 
-    def put(self, container: Any, c: str, key: Any, item: Any, name: str) -> None:
+    def put(self, container: Any, c: str, key: Any, item: Any, name: str, written_key: str = "") -> None:
         """Lift what a list or a dict holds, in its place."""
-        lifted = self.lift(item, f"{c}[{key!r}]", name)
+        lifted = self.lift(item, f"{c}[{written_key or repr(key)}]", name)
         if lifted is not item:
             container[key] = lifted
             self.undo.append(lambda: container.__setitem__(key, item))
@@ -186,6 +200,8 @@ class State:
                 item = cell.cell_contents
             except ValueError:  # not assigned yet
                 continue
+            if isinstance(item, types.ModuleType):
+                self.module(item, _names_in(f.__code__)[1])
             lifted = self.lift(item, f"{self.container(cell)}.cell_contents", name)
             if lifted is not item:
                 cell.cell_contents = lifted
@@ -196,20 +212,31 @@ class State:
             defaults = f.__defaults__
             f.__defaults__ = self.lift(defaults, f"{self.container(f)}.__defaults__", f.__name__)
             self.undo.append(lambda: setattr(f, "__defaults__", defaults))
+        for name, item in (f.__kwdefaults__ or {}).items():
+            self.put(f.__kwdefaults__, f"{self.container(f)}.__kwdefaults__", name, item, name)
         names, attributes = _names_in(f.__code__)
         for name in sorted(names & f.__globals__.keys()):
             item = f.__globals__[name]
             if not isinstance(item, types.ModuleType):
                 self.put(f.__globals__, self.container(f.__globals__), name, item, name)
-            elif _is_the_users(item.__name__) and not _is_ours(item):
-                for attribute in sorted(attributes & vars(item).keys()):
-                    if not isinstance(vars(item)[attribute], types.ModuleType):
-                        self.put(vars(item), self.container(vars(item)), attribute, vars(item)[attribute], attribute)
+            else:
+                self.module(item, attributes)
 
-    def tensor(self, t: Node, name: str) -> None:
+    def module(self, module: types.ModuleType, attributes: set[str]) -> None:
+        """What a module of the user's holds under names that the step mentions."""
+        if _is_the_users(module.__name__) and not _is_ours(module) and id(module) not in self.seen:
+            self.seen[id(module)] = module
+            for attribute in sorted(attributes & vars(module).keys()):
+                item = vars(module)[attribute]
+                if isinstance(item, types.ModuleType):
+                    self.module(item, attributes)
+                else:
+                    self.put(vars(module), self.container(vars(module)), attribute, item, attribute)
+
+    def tensor(self, t: Node, name: str, read: str = "") -> None:
         if t.op is not None:
             return
-        c = self.container(t)
+        c = read or self.container(t)
         self.conditions.append(f"{c}.requires_grad is {t.requires_grad}")
         data, gradient = t._data, t.grad
         lifted = self.array(data, f"{c}._data", t.name or name, t)
@@ -231,7 +258,10 @@ class State:
     def array(self, x: np.ndarray[Any, Any], read: str, name: str, tensor: Node | None) -> Any:
         place = Place(read, name if name == read else self.unique(name), x, None, tensor)
         place.value = Value(x.shape, x.dtype, place.name, weight=4)
-        place.standin = self.trace.tracer(x.copy(), place.value)
+        for other in self.arrays:
+            if np.may_share_memory(x, other.original):
+                self.overlaps.append((place, other))
+        place.standin = self.trace.tracer(x.copy(order="K"), place.value)
         self.seen[id(x)] = place
         self.arrays.append(place)
         return place.standin
@@ -248,20 +278,35 @@ class State:
     def lift_argument(self, x: Any, read: str, name: str) -> Any:
         """As `lift`, for an argument, which is another object at each call."""
         if isinstance(x, Node):
-            self.conditions.append(f"isinstance({read}, Tensor) and {read}.requires_grad is {x.requires_grad}")
-            standin: Any = copy.copy(x) if x.op is None else Tensor(x._data, requires_grad=False)
-            standin._data = self.array(x._data, f"{read}._data", x.name or name, x)
-            return standin
+            if x.op is not None:
+                self.trace.refuse(f"{name} is a result of {x.op.name}, which began outside the step: pass its data")
+            if id(x) in self.seen:
+                self.conditions.append(f"{read} is {self.container(x)}")
+            else:
+                self.seen[id(x)] = x
+                self.conditions.append(f"_isinstance({read}, Tensor)")
+                self.tensor(x, name, read)
+            return x
         if type(x) in (list, tuple):
-            self.conditions.append(f"type({read}) is {type(x).__name__} and len({read}) == {len(x)}")
-            return type(x)(self.lift_argument(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x))
-        if type(x) is dict:
-            self.conditions.append(f"type({read}) is dict and len({read}) == {len(x)}")
-            return {k: self.lift_argument(item, f"{read}[{k!r}]", f"{name}_{k}") for k, item in x.items()}
-        return self.lift(x, read, name)
+            kind = self.container(type(x))
+            self.conditions.append(f"_type({read}) is {kind} and _len({read}) == {len(x)}")
+            items = [self.lift_argument(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x)]
+            lifted: Any = items if type(x) is list else tuple(items)
+        elif type(x) is dict:
+            self.conditions.append(f"_type({read}) is {self.container(dict)} and _tuple({read}) == {tuple(x)!r}")
+            lifted = {k: self.lift_argument(item, f"{read}[{k!r}]", f"{name}_{k}") for k, item in x.items()}
+        else:
+            return self.lift(x, read, name)
+        if type(x) is not tuple:
+            self.snapshots.append((lifted, copy.copy(lifted), name))
+        return lifted
 
     def check_structure(self) -> None:
         """Refuse a step that changes more than arrays and numbers."""
+        for a, b in self.overlaps:
+            for place, other in ((a, b), (b, a)):
+                if place.standin.value is not place.value:
+                    self.trace.refuse(f"{place.name}, which is written to, shares memory with {other.name}; copy one")
         lifted = {id(place.standin) for place in (*self.arrays, *self.numbers, *self.generators)}
         for x, name, before in self.attributes:
             if getattr(x, name, None) is not before and id(before) not in lifted:
@@ -308,14 +353,19 @@ class UnreadGradient:
     def __getattr__(self, name: str) -> Any:
         raise GradientReadError
 
-    def __radd__(self, *args: Any, **kwargs: Any) -> Any:
-        raise GradientReadError
 
-    __add__ = __mul__ = __rmul__ = __imul__ = __iadd__ = __array_ufunc__ = __array_function__ = __getitem__ = __radd__
+def _gradient_is_read(*args: Any, **kwargs: Any) -> Any:
+    raise GradientReadError
 
 
-class GradientReadError(Exception):
-    """The step reads a gradient from before it, so the trace has to know it."""
+_BINARY = "add sub mul truediv floordiv mod pow matmul"
+_OTHERS = "neg pos abs lt le eq ne gt ge getitem setitem len iter bool float array array_ufunc array_function"
+for _operator in [prefix + name for name in _BINARY.split() for prefix in ("", "r", "i")] + _OTHERS.split():
+    setattr(UnreadGradient, f"__{_operator}__", _gradient_is_read)
+
+
+class GradientReadError(BaseException):
+    """The step reads a gradient from before it, so the trace has to know it. No `except Exception` may swallow it."""
 
 
 def _is_the_users(module: str | None) -> bool:

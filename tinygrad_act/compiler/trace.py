@@ -28,14 +28,15 @@ HIDDEN = (PACKAGE, str(Path(np.__file__).parent), str(Path(weakref.__file__).par
 
 # What tells of shapes and dtypes only, which are the same at every run.
 STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.broadcast_shapes}
-STATIC_ATTRIBUTES = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "flags"}
+STATIC_ATTRIBUTES = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes"}
+SIZED_BY_VALUES = {"nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "trim_zeros", "repeat"}
 ARRAY_ATTRIBUTES = {"T", "mT", "real", "imag"}
 WRITING_METHODS = {"put", "fill", "sort", "partition"}
 WRITING_FUNCTIONS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 # fmt: off
 METHODS = {
     "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot",
-    "flatten", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted",
+    "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape", "round", "searchsorted",
     "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
 }
 # fmt: on
@@ -60,7 +61,7 @@ class Trace:
         self.calls: list[Call] = []
         self.guards: dict[str, None] = {}  # Python conditions under which the step would make the same calls
         self.alive: weakref.WeakSet[Tracer] = weakref.WeakSet()
-        self.held: dict[int, Value] = {}  # arrays met on the way that are not the step's own, by id
+        self.held: dict[int, tuple[Value, Any]] = {}  # arrays met on the way that are not traced, by id
         self.open = True
         self.walked_back = False
         self.root: Value | None = None  # what the last walk back started from
@@ -80,6 +81,7 @@ class Trace:
             function = target.function
             target = Target("update", target.name, lambda base, *a, **k: function(*a, out=base, **k), "out")
             return self.update(out, target, args, kwargs)
+        self.check_shape(target, args)
         real_args, real_kwargs = map_tree(_real, (args, kwargs))
         array = target(*real_args, **real_kwargs)
         for known in (args[0] if args else None,):
@@ -100,12 +102,23 @@ class Trace:
             tracers[0].viewed = (args[0], args[1])
         return tracers[0] if results[0] is array else type(array)(tracers)
 
+    def check_shape(self, target: Target, args: tuple[Any, ...]) -> None:
+        """Refuse a result that has as many elements as the numbers decide."""
+        index = args[1] if target.kind == "getitem" else ()
+        parts = index if isinstance(index, tuple) else (index,)
+        masks = [i for i in parts if isinstance(i, Tracer) and i.dtype == bool]
+        name = target.name.removeprefix("np.")
+        counts = name in SIZED_BY_VALUES and (name != "repeat" or isinstance(args[1], Tracer))
+        if masks or counts or (name == "where" and len(args) == 1):
+            what = "indexing by a mask" if masks else target.name
+            self.refuse(f"the shape of what {what} gives depends on the numbers; choose with np.where(mask, a, b)")
+
     def write_down(self, target: Target, args: Any, kwargs: Any, results: list[Value]) -> None:
         live = target.kind == "ufunc" or target.name in TAKES_NUMBERS or target.writes == "setitem"
 
         def recorded(leaf: Any) -> Any:
             if isinstance(leaf, Tracer):
-                return leaf.value
+                return leaf.current()
             if isinstance(leaf, Number):
                 return leaf.expression if live else leaf.concrete()
             if isinstance(leaf, np.ndarray):
@@ -116,10 +129,12 @@ class Trace:
         self.calls.append(Call(target, args, kwargs, results, self.origin()))
 
     def held_array(self, array: np.ndarray[Any, Any]) -> Value:
-        """An array that is no stand-in: a constant, as far as the step shows."""
-        if id(array) not in self.held:
-            self.held[id(array)] = Value(array.shape, array.dtype, constant=array)
-        return self.held[id(array)]
+        """An array that is no stand-in: a constant with what it holds now, for the step may write into it."""
+        known, _ = self.held.get(id(array), (None, None))
+        if known is None or known.constant is None or known.constant.tobytes() != array.tobytes():
+            known = Value(array.shape, array.dtype, constant=array.copy())
+            self.held[id(array)] = known, array
+        return known
 
     def update(self, t: Any, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tracer:
         """Write down a call that changes part of an array, as one that makes a new value of the old one."""
@@ -159,7 +174,7 @@ class Trace:
                 self.write_down(SETITEM, (other, t.viewed[1], t), {}, [new])
                 other.value = new
             else:
-                self.refuse("this writes into an array of which another view is in use; write into a copy")
+                other.stale = True
 
     def origin(self) -> Origin:
         """Read off the stack what part of the step is asking, and give values the names that its variables have."""
@@ -221,7 +236,7 @@ class Trace:
 
     def name_results(self) -> None:
         """Call what an op returns by the name of the op, unless the step has a name for it."""
-        for call, following in zip(self.calls, [*self.calls[1:], None], strict=True):
+        for call, following in zip(self.calls, [*self.calls[1:], None], strict=False):
             op = call.origin.op
             if isinstance(op, Op) and not call.origin.rule_for and (following is None or following.origin.op is not op):
                 for v in call.results:
@@ -239,13 +254,21 @@ class Trace:
 class Tracer:
     """A stand-in for an array."""
 
-    __slots__ = ("__weakref__", "array", "trace", "value", "viewed")
+    __slots__ = ("__weakref__", "array", "stale", "trace", "value", "viewed")
     __hash__ = object.__hash__
+    vars()["__class__"] = property(lambda self: np.ndarray)  # what isinstance asks for
 
     def __init__(self, trace: Trace, value: Value, array: Any) -> None:
         self.trace, self.value, self.array = trace, value, array
         self.viewed: tuple[Tracer, Any] | None = None  # of which other, and by which index, it is a view
+        self.stale = False  # whether it is a view of an array that was written to since
         trace.alive.add(self)
+
+    def current(self) -> Value:
+        """What it stands for now."""
+        if self.stale:
+            self.trace.refuse("an array is used after another view of its memory was written to; take it after that")
+        return self.value
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Node) for x in inputs):

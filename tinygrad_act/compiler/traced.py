@@ -10,12 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..op import Node
-from ..tensor import Tensor, _clock
+from ..tensor import Tensor, _clock, _mode
 from .number import Number
-from .program import Expression, Program, Value, map_tree
+from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
 from .state import Place, State
 from .trace import Draws, Trace, Tracer, run
 
+BUILTINS = {
+    "_len": len,
+    "_isinstance": isinstance,
+    "_type": type,
+    "_tuple": tuple,
+    "np": np,
+    "inf": np.inf,
+    "nan": np.nan,
+}
+BUILTINS |= {"_mode": _mode}
 MISS = object()  # what an entry returns when its program is not good for the call
 
 
@@ -27,7 +37,7 @@ class Traced:
         self.state = State(self.trace, read_gradients=read_gradients)
         self.positional, self.keywords = _argument_names(step, len(args)), tuple(kwargs)
         self.state.names.update((*self.positional, *self.keywords))
-        chance = _global_chance()
+        chance, self.recording = _global_chance(), _mode.recording
         try:
             lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
             named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
@@ -45,18 +55,19 @@ class Traced:
     def _program(self, returned: Any, arguments: dict[str, Any]) -> Program:
         """Compare all places with what they held before."""
         state = self.state
+        self.owned: dict[int, Value] = {}
         self.trace.name_results()
-        outputs = map_tree(self._leaf, returned)
+        outputs = map_tree(self._own, returned)
         writes = {}
         self.rebinds: list[tuple[Place, Any]] = []  # what is put into a place as a new object
         self.cleared: list[Place] = []  # gradients that the step leaves at None
         for place in state.arrays:
-            if place.standin.value is not place.value:
+            if place.standin.current() is not place.value:
                 writes[place.value] = place.standin.value
         for place in (*state.arrays, *state.numbers):
             now = eval(place.read, dict(state.containers), arguments)
             if now is not place.standin:
-                self.rebinds.append((place, self._leaf(now)))
+                self.rebinds.append((place, self._own(now)))
         self.gradients: dict[Value, Value] = {}  # of what the walk started from, with respect to a parameter
         walked = {v: call for call in self.trace.calls if call.origin.section == "backward" for v in call.results}
         named = {v.name: v for v in walked}
@@ -68,20 +79,35 @@ class Traced:
             if found is not None:
                 self.gradients[data.value] = found
                 found.name, found.weight, found.of = f"d_{data.name}", 4, None
-            now, updated = t.grad, isinstance(t._data, Tracer) and t._data.value in writes.values()
+            updated = isinstance(t._data, Tracer) and t._data.value in writes.values() and not state.read_gradients
+            now = t.grad
             if now is None or updated:
                 self.cleared.append(place)
             elif now is not place.standin:
-                self.rebinds.append((place, self._leaf(now)))
+                self.rebinds.append((place, self._own(now)))
         inputs = [place.value for place in (*state.arrays, *state.generators)]
         numbers = [place.name for place in state.numbers]
         return Program(inputs, numbers, self.trace.calls, (outputs, [leaf for _, leaf in self.rebinds]), writes)
+
+    def _own(self, x: Any) -> Any:
+        """As `_leaf`, in memory that nothing else has, unless the step itself shares it."""
+        v = self._leaf(x)
+        if not isinstance(v, Value) or (not v.shape and v.constant is None):
+            return v
+        array = getattr(x._data if isinstance(x, Node) else x, "array", x)
+        if any(np.may_share_memory(array, place.standin.array) for place in self.state.arrays):
+            return v
+        if id(array) not in self.owned:
+            self.owned[id(array)] = own = v.like()
+            origin = self.trace.calls[-1].origin if self.trace.calls else Origin()
+            self.trace.calls.append(Call(OWN, (v,), {}, [own], origin))
+        return self.owned[id(array)]
 
     def _leaf(self, x: Any) -> Any:
         """What the program knows of something that the step returns or keeps."""
         x = x._data if isinstance(x, Node) else x
         if isinstance(x, Tracer):
-            return x.value
+            return x.current()
         if isinstance(x, Number):
             return x.expression
         return self.trace.held_array(x) if isinstance(x, np.ndarray) else x
@@ -91,14 +117,16 @@ class Traced:
         state = self.state
         needed = {v.name for v in program.inputs} | set(program.numbers)
         places = [p for p in (*state.arrays, *state.numbers, *state.generators) if p.name in needed]
-        namespace: dict[str, Any] = state.containers | {
+        namespace: dict[str, Any] = state.containers | BUILTINS | {
             "_step": step, "_MISS": MISS, "_ndarray": np.ndarray, "Tensor": Tensor, "_clock": _clock
         }  # fmt: skip
-        conditions = list(dict.fromkeys(state.conditions))
+        conditions = [f"_mode.recording is {self.recording}", *dict.fromkeys(state.conditions)]
         for place in places:
             if place in state.arrays:
                 namespace[f"_dtype_{place.name}"] = place.value.dtype
-                conditions.append(f"{place.name}.__class__ is _ndarray and {place.name}.shape == {place.value.shape}")
+                namespace[f"_class_{place.name}"] = type(place.original)
+                conditions.append(f"{place.name}.__class__ is _class_{place.name}")
+                conditions.append(f"{place.name}.shape == {place.value.shape}")
                 conditions.append(f"{place.name}.dtype == _dtype_{place.name}")
             elif place in state.numbers:
                 namespace[f"_class_{place.name}"] = type(place.original)
