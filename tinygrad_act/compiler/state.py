@@ -75,7 +75,7 @@ class State:
     def container(self, x: Any) -> str:
         """A name by which generated code knows a container."""
         if id(x) not in self.container_names:
-            self.container_names[id(x)] = name = f"_c{len(self.containers)}"
+            self.container_names[id(x)] = name = f"_holder_{len(self.containers)}"
             self.containers[name] = x
         return self.container_names[id(x)]
 

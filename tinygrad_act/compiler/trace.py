@@ -82,6 +82,8 @@ class Trace:
             target = Target("update", target.name, lambda base, *a, **k: function(*a, out=base, **k), "out")
             return self.update(out, target, args, kwargs)
         self.check_shape(target, args)
+        if kwargs.get("order") in ("K", "A") and target.name != "astype":
+            self.refuse(f'order="{kwargs["order"]}" goes by how its argument lies in memory; write order="C"')
         real_args, real_kwargs = map_tree(_real, (args, kwargs))
         array = target(*real_args, **real_kwargs)
         for known in (args[0] if args else None,):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,13 @@ from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
 from .state import Place, State
 from .trace import Draws, Trace, Tracer, run
 
+
+def _apart(x: Any, *others: Any) -> bool:
+    return not any(np.may_share_memory(x, other) for other in others)
+
+
 BUILTINS = {
+    "_apart": _apart,
     "_len": len,
     "_isinstance": isinstance,
     "_type": type,
@@ -89,6 +96,19 @@ class Traced:
         numbers = [place.name for place in state.numbers]
         return Program(inputs, numbers, self.trace.calls, (outputs, [leaf for _, leaf in self.rebinds]), writes)
 
+    def _disjointness(self, program: Program, arrays: list[Place]) -> list[str]:
+        """The conditions under which no argument shares memory with an array that is written to."""
+        given = {*self.positional, *self.keywords}
+        arguments = [p for p in arrays if re.split(r"\W", p.read)[0] in given]
+        conditions = []
+        for p in arguments:
+            others = [q for q in arrays if q is not p and (q.value in program.writes or p.value in program.writes)]
+            alike = [q for q in others if (q.value.shape, q.value.dtype) == (p.value.shape, p.value.dtype)]
+            conditions += [f"{p.name} is not {q.name}" for q in alike]
+            if others:
+                conditions.append(f"({p.name}.base is None or _apart({', '.join(q.name for q in (p, *others))}))")
+        return conditions
+
     def _own(self, x: Any) -> Any:
         """As `_leaf`, in memory that nothing else has, unless the step itself shares it."""
         v = self._leaf(x)
@@ -131,7 +151,10 @@ class Traced:
             elif place in state.numbers:
                 namespace[f"_class_{place.name}"] = type(place.original)
                 conditions.append(f"{place.name}.__class__ is _class_{place.name}")
-        static = [c for c in conditions if not any(c.startswith(f"{p.name}.") for p in places)]
+        conditions += self._disjointness(program, [p for p in places if p in state.arrays])
+        static = [
+            c for c in conditions if not any(c.lstrip("(").startswith((f"{p.name}.", f"{p.name} ")) for p in places)
+        ]
         dynamic = [c for c in conditions if c not in static] + list(self.trace.guards)
         guarded = {name for name in (p.name for p in state.numbers) if any(name in g for g in self.trace.guards)}
         reads = [*places, *(p for p in state.numbers if p.name in guarded and p not in places)]
