@@ -458,3 +458,49 @@ def test_a_compiled_step_is_copied_with_its_owner() -> None:
 def test_saving_before_the_first_call_is_refused(tmp_path: Any) -> None:
     with pytest.raises(RuntimeError, match="call the step once"):
         ta.compile(np.tanh).save(tmp_path / "step.py")
+
+
+def test_what_the_step_does_not_read_may_change() -> None:
+    """A trainer that keeps its losses and walks through its batches outside the step is not traced anew."""
+
+    class Trainer:
+        def __init__(self) -> None:
+            self.rate, self.losses, self.best = 0.5, [], None
+            self.batches, self.message = iter([X, 2 * X, 3 * X]), "nothing yet"
+            self.step = ta.compile(self.one_step)
+
+        def one_step(self, x: Any) -> Any:
+            return np.sum(x) * self.rate
+
+        def run(self) -> None:
+            for x in self.batches:
+                self.losses.append(float(self.step(x)))
+                self.best, self.message = {"loss": min(self.losses)}, f"{len(self.losses)} steps"
+
+    trainer = Trainer()
+    trainer.run()
+    assert trainer.losses == [float(np.sum(k * X) * 0.5) for k in (1, 2, 3)]
+    assert len(trainer.step.variants) == 1
+    trainer.rate = 0.25
+    assert trainer.step(np.ones(3)) == 0.75
+
+
+def test_an_attribute_that_comes_to_hide_that_of_the_class_is_noticed() -> None:
+    class Scaled:
+        by: float = 2.0
+        unread: int = 0
+
+    scaled = Scaled()
+    scaled.note = "this makes a second look worth while"
+    step = ta.compile(lambda x: x * scaled.by)
+    np.testing.assert_array_equal(step(X), 2 * X)
+    scaled.by = 3.0
+    np.testing.assert_array_equal(step(X), 3 * X)
+
+
+def test_an_iterator_is_refused_however_it_is_asked_for() -> None:
+    owner = SimpleNamespace(batches=iter([X, X, X, X]))
+    with pytest.raises(TraceError, match="what batches, of the type list_iterator"):
+        ta.compile(lambda: next(getattr(owner, "batches")) * 2)()  # noqa: B009
+    with pytest.raises(TraceError, match="what batches, of the type list_iterator"):
+        ta.compile(lambda: next(owner.batches) * 2)()

@@ -17,6 +17,7 @@ import random
 import sys
 import types
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ import numpy as np
 from ..op import Node, Op
 from .number import Number
 from .program import Expression, Value
-from .trace import PACKAGE, Draws, Trace, TraceError, Tracer
+from .trace import PACKAGE, Draws, Trace, TraceError, Tracer, is_the_users
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
@@ -47,6 +48,9 @@ class State:
     """The places found, the conditions under which they are all there is, and how to put everything back."""
 
     trace: Trace
+    ran: set[types.CodeType] | None = None  # the code that the step runs, if that is known,
+    attributes_read: set[str] | None = None  # and all the attributes that this reads
+    read_gradients: bool = False
     containers: dict[str, Any] = field(default_factory=dict)
     arrays: list[Place] = field(default_factory=list)
     numbers: list[Place] = field(default_factory=list)
@@ -60,7 +64,8 @@ class State:
     snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
     attributes: list[tuple[Any, str, Any]] = field(default_factory=list)  # the same of classes and slots
     overlaps: list[tuple[Place, Place]] = field(default_factory=list)  # arrays that share memory
-    read_gradients: bool = False
+    walked: set[str] = field(default_factory=set)  # the attributes that were looked into
+    doubtful: bool = False  # whether there is something that the step must not use
 
     def unique(self, name: str) -> str:
         """An identifier like this name that nothing else has."""
@@ -99,6 +104,9 @@ class State:
             same = all(a is b for a, b in zip(lifted, x, strict=True))
             return x if same else getattr(type(x), "_make", type(x))(lifted)
         if hasattr(type(x), "__next__") or isinstance(x, random.Random | np.random.RandomState):
+            if self.attributes_read is None:
+                self.doubtful = True
+                return x
             self.trace.refuse(
                 f"what {name}, of the type {type(x).__name__}, gives next cannot be traced; pass it to the step as an "
                 "argument, or draw from a np.random.Generator"
@@ -147,9 +155,9 @@ class State:
         elif _is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace"):
             self.kind(type(x))
             if hasattr(x, "__dict__"):
-                self.dictionary(vars(x), "")
+                self.dictionary(vars(x), "", x)
             for slot in _slots(type(x)):
-                if hasattr(x, slot):
+                if hasattr(x, slot) and self.reads(slot):
                     self.attribute(x, slot)
         return x
 
@@ -161,10 +169,12 @@ class State:
             self.seen[id(base)] = base
             for name, item in list(vars(base).items()):
                 for f in (item, *(getattr(item, part, None) for part in ("__func__", "fget", "fset"))):
-                    if isinstance(f, types.FunctionType) and id(f) not in self.seen:
+                    runs = isinstance(f, types.FunctionType) and (self.ran is None or f.__code__ in self.ran)
+                    if runs and id(f) not in self.seen:
                         self.seen[id(f)] = f
                         self.function(f)
-                if not name.startswith("__") and not hasattr(item, "__get__") and type(base) in (type, abc.ABCMeta):
+                data = not name.startswith("__") and not hasattr(item, "__get__")
+                if data and type(base) in (type, abc.ABCMeta) and self.reads(name):
                     self.attribute(base, name)
 
     def attribute(self, x: Any, name: str) -> None:
@@ -177,10 +187,23 @@ class State:
         self.attributes.append((x, name, lifted))
         self.undo.append(lambda: assign(x, name, item) if getattr(x, name, None) is not item else None)
 
-    def dictionary(self, d: dict[Any, Any], name: str) -> None:
+    def reads(self, attribute: str) -> bool:
+        """Whether the step may read an attribute of this name."""
+        self.walked.add(attribute)
+        return self.attributes_read is None or attribute in self.attributes_read
+
+    def dictionary(self, d: dict[Any, Any], name: str, owner: Any = None) -> None:
+        """Lift what a dict holds; of the attributes of an `owner`, only those that the step reads."""
         c = self.container(d)
-        self.conditions.append(f"_len({c}) == {len(d)}")
+        some = owner is not None and self.attributes_read is not None
+        if some:
+            absent = sorted(key for key in (self.attributes_read or set()) - d.keys() if _is_data(type(owner), key))
+            self.conditions += [f"{key!r} not in {c}" for key in absent]
+        else:
+            self.conditions.append(f"_len({c}) == {len(d)}")
         for key, item in list(d.items()):
+            if owner is not None and not self.reads(key):
+                continue
             plain = type(key) in (str, int)
             label = str(key) if plain else getattr(key, "name", None) or type(key).__name__
             self.put(d, c, key, item, f"{name}_{label}" if name else label, repr(key) if plain else self.container(key))
@@ -372,6 +395,20 @@ def _is_the_users(module: str | None) -> bool:
     """Whether what is defined there may hold what a step reads: all but Python's own modules and NumPy's."""
     root = (module or "").partition(".")[0]
     return root not in sys.stdlib_module_names - {"__main__"} and root != "numpy"
+
+
+def _is_data(cls: type, name: str) -> bool:
+    """Whether a class has something of this name that an attribute of an object may hide."""
+    return not name.startswith("__") and hasattr(cls, name) and not hasattr(getattr(cls, name), "__get__")
+
+
+def attributes_of(ran: set[types.CodeType]) -> set[str]:
+    """The names of all attributes that this code may read; none if it asks for some in a way that does not show."""
+    ours = str(Path(PACKAGE) / "compiler")
+    names = {name for code in ran if not code.co_filename.startswith(ours) for name in code.co_names}
+    users = {name for code in ran if is_the_users(code) for name in code.co_names}
+    looks_around = any(code.co_name == "_walk" and code.co_filename.startswith(PACKAGE) for code in ran)
+    return set() if looks_around or users & {"getattr", "setattr", "vars", "__dict__", "dir"} else names
 
 
 def _is_ours(x: Any) -> bool:

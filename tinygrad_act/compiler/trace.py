@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,7 +24,7 @@ from .number import Number, plain
 from .program import Call, Origin, Target, Value, map_tree
 
 PACKAGE = str(Path(__file__).parent.parent)
-HIDDEN = (PACKAGE, str(Path(np.__file__).parent), str(Path(weakref.__file__).parent))
+NUMPY, PYTHON = str(Path(np.__file__).parent), str(Path(weakref.__file__).parent)
 
 # What tells of shapes and dtypes only, which are the same at every run.
 STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.broadcast_shapes}
@@ -425,22 +425,32 @@ class _Tracing(threading.local):
 tracing = _Tracing()
 
 
-def run(step: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Run a step on stand-ins: where the part of the stack begins that is its own."""
-    tracing.now = True
+def run(step: Callable[..., Any], args: Any, kwargs: Any, ran: set[CodeType] | None = None) -> Any:
+    """Run a step on stand-ins: where the part of the stack begins that is its own. `ran` gets the code that is run."""
+    before, tracing.now = sys.getprofile(), True
+    if ran is not None:
+        sys.setprofile(lambda frame, event, _: ran.add(frame.f_code) if event == "call" else None)
     try:
         return step(*args, **kwargs)
     finally:
+        sys.setprofile(before)
         tracing.now = False
 
 
 RUN_CODE = run.__code__
 
 
+def is_the_users(code: CodeType) -> bool:
+    """Whether code is neither ours, nor NumPy's, nor Python's."""
+    file = code.co_filename
+    inside = file.startswith(PYTHON) and "site-packages" not in file
+    return not inside and not file.startswith((PACKAGE, NUMPY, "<frozen", "<__array_function__"))
+
+
 def users_line() -> str:
     """The innermost line of the user's that is being run."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(HIDDEN):
+    while frame is not None and not is_the_users(frame.f_code):
         frame = frame.f_back
     if frame is None:
         return "(no line of yours)"

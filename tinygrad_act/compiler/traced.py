@@ -6,6 +6,7 @@ import inspect
 import random
 import re
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..op import Node
 from ..tensor import Tensor, _clock, _mode
 from .number import Number
 from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
-from .state import Place, State
+from .state import Place, State, attributes_of
 from .trace import Draws, Trace, Tracer, run
 
 
@@ -40,8 +41,14 @@ class Traced:
     """`program` is what the step computes; `entry` makes the function that finds what that needs, and runs it."""
 
     def __init__(self, step: Callable[..., Any], args: Any, kwargs: Any, read_gradients: bool) -> None:
-        self.trace = Trace()
-        self.state = State(self.trace, read_gradients=read_gradients)
+        ran: set[CodeType] = set()
+        self._run(step, args, kwargs, State(Trace(), read_gradients=read_gradients), ran)
+        attributes = attributes_of(ran) or self.state.walked
+        if self.state.doubtful or self.state.walked - attributes:  # again, with an eye for these only
+            self._run(step, args, kwargs, State(Trace(), ran, attributes, read_gradients), None)
+
+    def _run(self, step: Callable[..., Any], args: Any, kwargs: Any, state: State, ran: set[CodeType] | None) -> None:
+        self.state, self.trace = state, state.trace
         self.positional, self.keywords = _argument_names(step, len(args)), tuple(kwargs)
         self.state.names.update((*self.positional, *self.keywords))
         chance, self.recording = _global_chance(), _mode.recording
@@ -49,7 +56,7 @@ class Traced:
             lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
             named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
             self.state.lift(step, self.state.container(step), "step")
-            returned = run(step, lifted, named)
+            returned = run(step, lifted, named, ran)
             if chance != _global_chance():
                 self.trace.refuse("the step draws from a global random state; let it draw from a np.random.Generator")
             self.state.check_structure()
