@@ -9,9 +9,10 @@ import enum
 import functools
 import math
 import random
+import sys
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -340,7 +341,42 @@ def ring_buffer(wrap: Wrap) -> Any:
     return [do(k * X) for k in range(5)]
 
 
+def lists_with_attributes(wrap: Wrap) -> Any:
+    class Scales(list):
+        by = 1.0
+
+    class Meta(type):
+        pass
+
+    class Hyper(metaclass=Meta):
+        rate = 1.0
+
+    scales, settings = Scales([2.0]), collections.UserDict(rate=3.0)
+    do = wrap(lambda x: x * scales[0] * scales.by * settings["rate"] * Hyper.rate)
+    first = do(X)
+    scales.by, settings["rate"], Hyper.rate = 5.0, 7.0, 11.0
+    return first, do(X)
+
+
+def imports_inside(wrap: Wrap) -> Any:
+    module = ModuleType("hyperparameters")
+    module.rate = 2.0
+    sys.modules["hyperparameters"] = module
+
+    def step(x: Any) -> Any:
+        import hyperparameters
+        from hyperparameters import rate
+
+        return x * hyperparameters.rate + rate
+
+    do = wrap(step)
+    first = do(X)
+    module.rate = 3.0
+    return first, do(X)
+
+
 SAME = [
+    lists_with_attributes, imports_inside,
     target_network, history_of_weights, two_states_of_one_value, an_array_refilled, a_reset_state, a_constant_returned,
     forgotten_zero_grad, a_tensor_as_argument, a_tensor_as_two_arguments, questions_of_type, modes, state_by_tensor,
     keys_of_arguments, without_recording, methods, a_decorated_method, a_transposed_weight, nothing_done,
@@ -379,9 +415,12 @@ def result_of_another_graph() -> None:
     ta.compile(lambda h: np.sum(h * h))(features)
 
 
+objects = np.array([1.0, None], dtype=object)
 older, youngest = np.random.RandomState(0), random.Random(0)
 batches = iter([X, 2 * X])
 REFUSED = {
+    "no seed": (lambda: ta.compile(lambda x: x + np.random.default_rng().random())(X), "without a seed"),
+    "objects": (lambda: ta.compile(lambda x: x * objects[0])(X), "cannot be traced"),
     "mask": (lambda: ta.compile(lambda x: x[x > 0].sum())(X), "depends on the numbers"),
     "nonzero": (lambda: ta.compile(lambda x: np.flatnonzero(x > 0))(X), "depends on the numbers"),
     "order": (lambda: ta.compile(lambda x: x.ravel(order="K"))(X), "lies in memory"),

@@ -29,7 +29,8 @@ class Number:
 
     def concrete(self) -> Any:
         """The number itself; the trace is then good for this one only."""
-        self.guards[f"{self.expression.source} == {self.value!r}"] = None
+        source = self.expression.source
+        self.guards[f"{source} == {self.value!r}" if self.value == self.value else f"{source} != {source}"] = None
         return self.value
 
     def decided(self, condition: str, answer: bool) -> bool:

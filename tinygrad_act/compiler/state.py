@@ -6,15 +6,17 @@ stand-ins take their places; at every run they are read anew.
 
 from __future__ import annotations
 
-import abc
 import builtins
 import collections
+import contextvars
 import copy
 import dis
+import enum
 import functools
 import keyword
 import random
 import sys
+import threading
 import types
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,7 @@ from .program import Expression, Value
 from .trace import PACKAGE, Draws, Trace, TraceError, Tracer, is_the_users
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
+UNTRACED = (random.Random, np.random.RandomState, contextvars.ContextVar, threading.local)
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
 
 
@@ -103,7 +106,7 @@ class State:
             lifted = [self.lift(item, f"{read}[{i}]", f"{name}_{i}") for i, item in enumerate(x)]
             same = all(a is b for a, b in zip(lifted, x, strict=True))
             return x if same else getattr(type(x), "_make", type(x))(lifted)
-        if hasattr(type(x), "__next__") or isinstance(x, random.Random | np.random.RandomState):
+        if hasattr(type(x), "__next__") or isinstance(x, UNTRACED) or (isinstance(x, np.ndarray) and x.dtype == object):
             if self.attributes_read is None:
                 self.doubtful = True
                 return x
@@ -152,14 +155,22 @@ class State:
                 self.snapshots.append((x, list(x), name))
         elif isinstance(x, dict):
             self.dictionary(x, name)
+        elif isinstance(x, collections.UserDict | collections.UserList):
+            self.lift(x.data, f"{self.container(x)}.data", name)
         elif _is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace"):
-            self.kind(type(x))
-            if hasattr(x, "__dict__"):
-                self.dictionary(vars(x), "", x)
-            for slot in _slots(type(x)):
-                if hasattr(x, slot) and self.reads(slot):
-                    self.attribute(x, slot)
+            self.instance(x)
+        if isinstance(x, list | dict) and _is_the_users(type(x).__module__):  # of a kind that has attributes too
+            self.instance(x)
         return x
+
+    def instance(self, x: Any) -> None:
+        """What an object has for attributes, and its class."""
+        self.kind(type(x))
+        if hasattr(x, "__dict__"):
+            self.dictionary(vars(x), "", x)
+        for slot in _slots(type(x)):
+            if hasattr(x, slot) and self.reads(slot):
+                self.attribute(x, slot)
 
     def kind(self, cls: type) -> None:
         """What the classes of the user hold for all their objects, and what their methods refer to."""
@@ -174,7 +185,7 @@ class State:
                         self.seen[id(f)] = f
                         self.function(f)
                 data = not name.startswith("__") and not hasattr(item, "__get__")
-                if data and type(base) in (type, abc.ABCMeta) and self.reads(name):
+                if data and not isinstance(base, enum.EnumType) and self.reads(name):
                     self.attribute(base, name)
 
     def attribute(self, x: Any, name: str) -> None:
@@ -237,7 +248,9 @@ class State:
             self.undo.append(lambda: setattr(f, "__defaults__", defaults))
         for name, item in (f.__kwdefaults__ or {}).items():
             self.put(f.__kwdefaults__, f"{self.container(f)}.__kwdefaults__", name, item, name)
-        names, attributes = _names_in(f.__code__)
+        names, attributes, modules = _names_in(f.__code__)
+        for imported in sorted(modules & sys.modules.keys()):
+            self.module(sys.modules[imported], attributes)
         for name in sorted(names & f.__globals__.keys()):
             item = f.__globals__[name]
             if not isinstance(item, types.ModuleType):
@@ -424,16 +437,18 @@ def _slots(cls: type) -> list[str]:
     return [name for name in names if name not in ("__dict__", "__weakref__")]
 
 
-def _names_in(code: types.CodeType) -> tuple[set[str], set[str]]:
-    """The globals and the attributes that a function's code, and the functions within it, read."""
-    instructions = list(dis.get_instructions(code))
-    names = {str(i.argval) for i in instructions if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    attributes = {str(i.argval) for i in instructions if i.opname in ("LOAD_ATTR", "LOAD_METHOD")}
+def _names_in(code: types.CodeType) -> tuple[set[str], set[str], set[str]]:
+    """The globals and the attributes that a function's code, and the functions within it, read; what they import."""
+    found: tuple[set[str], set[str], set[str]] = set(), set(), set()
+    kinds = {"LOAD_GLOBAL": 0, "LOAD_NAME": 0, "LOAD_ATTR": 1, "LOAD_METHOD": 1, "IMPORT_FROM": 1, "IMPORT_NAME": 2}
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in kinds:
+            found[kinds[instruction.opname]].add(str(instruction.argval))
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            inner = _names_in(constant)
-            names, attributes = names | inner[0], attributes | inner[1]
-    return names, attributes
+            for names, inner in zip(found, _names_in(constant), strict=True):
+                names |= inner
+    return found
 
 
 __all__ = ["GradientReadError", "State", "TraceError"]

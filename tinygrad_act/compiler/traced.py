@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
@@ -56,7 +57,8 @@ class Traced:
             lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
             named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
             self.state.lift(step, self.state.container(step), "step")
-            returned = run(step, lifted, named, ran)
+            with _seeds_asked_for(self.trace):
+                returned = run(step, lifted, named, ran)
             if chance != _global_chance():
                 self.trace.refuse("the step draws from a global random state; let it draw from a np.random.Generator")
             self.state.check_structure()
@@ -187,6 +189,23 @@ class Traced:
         exec("\n".join(lines), namespace)
         entry: Callable[..., Any] = namespace["entry"]
         return entry
+
+
+@contextmanager
+def _seeds_asked_for(trace: Trace) -> Iterator[None]:
+    """Refuse generators that start anew, from nobody knows where, at each run."""
+    make = np.random.default_rng
+
+    def seeded(seed: Any = None) -> np.random.Generator:
+        if seed is None:
+            trace.refuse("np.random.default_rng() without a seed is another one at each run; make it outside the step")
+        return make(int(seed) if isinstance(seed, Number) else seed)
+
+    np.random.default_rng = seeded
+    try:
+        yield
+    finally:
+        np.random.default_rng = make
 
 
 def _global_chance() -> tuple[Any, str]:
