@@ -17,6 +17,7 @@ from samples import SAMPLES, Sample
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn, optim
 from tinygrad_act.compiler import TraceError
+from tinygrad_act.compiler.source import plain_text
 
 both_styles = pytest.mark.parametrize("style", ["fast", "teaching"])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -569,3 +570,25 @@ def test_class_attributes_slots_properties_and_defaults_are_read_anew() -> None:
     check()
     Settings.rate = 0.5
     globals()["bonus"] = 1.0
+
+
+def test_a_saved_step_of_two_losses_has_no_check_it_cannot_pass(tmp_path: Path) -> None:
+    a, b = Tensor(np.ones(3), name="a"), Tensor(np.ones(3), name="b")
+
+    def step(x: Any) -> Any:
+        for t in (a, b):
+            t.zero_grad()
+            loss = np.sum(a * b * x)
+            loss.backward()
+            t.data -= 0.1 * t.grad
+        return loss
+
+    compiled = ta.compile(step)
+    compiled(np.ones(3))
+    told = subprocess.run([sys.executable, compiled.save(tmp_path / "step.py")], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+
+
+def test_exponents_keep_their_brackets() -> None:
+    assert plain_text(r"\bar y\, b a^{b-1}") == "ȳ b a^(b-1)"
+    assert plain_text(r"\cfrac{1}{1 + e^{-z}}") == "1/(1 + e^-z)"

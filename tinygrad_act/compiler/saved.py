@@ -54,11 +54,12 @@ def script(traced: Traced, program: Program, style: Style) -> str:
     step = Writer(program, style, "step")
     parts = ['"""A training step in plain NumPy. Run as a script, the file checks its own gradients."""', ""]
     parts += ["import numpy as np", *step.preamble(), "", "", *step.lines]
-    root, gradients = traced.trace.root, {v: g for v, g in traced.gradients.items() if v.name}
-    if root is None or not gradients:
+    roots = list(traced.trace.roots)
+    gradients = {v: g for v, g in traced.gradients.items() if v.name}
+    if len(roots) != 1 or not gradients:  # gradients of several losses cannot be told apart
         return "\n".join([*parts, ""])
     whole = traced.program
-    alone = Program(whole.inputs, whole.numbers, whole.calls, (root, list(gradients.values())), {})
+    alone = Program(whole.inputs, whole.numbers, whole.calls, (roots[0], list(gradients.values())), {})
     alone = needed(shortened(alone, EXACT))
     check = Writer(alone, "teaching", "loss_and_gradients", set(step.constants) | {h.name for h in step.memory.buffers})
     values = {place.name: place.original for place in (*traced.state.arrays, *traced.state.numbers)}

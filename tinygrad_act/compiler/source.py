@@ -294,6 +294,7 @@ def plain_text(latex: str) -> str:
     for _ in range(4):
         text = re.sub(r"\\c?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"(\1)/(\2)", text)
         text = re.sub(r"\\(?:mathrm|text|operatorname)\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\^\{(\w[^{}]*[-+][^{}]*)\}", r"^(\1)", text)
     text = re.sub(r"\\bar\{?\s*(\w)\}?", "\\1\u0304", text)
     for sign, plain in SIGNS.items():
         text = text.replace(sign, plain)

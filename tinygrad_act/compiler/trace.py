@@ -64,7 +64,7 @@ class Trace:
         self.held: dict[int, tuple[Value, Any]] = {}  # arrays met on the way that are not traced, by id
         self.open = True
         self.walked_back = False
-        self.root: Value | None = None  # what the last walk back started from
+        self.roots: dict[Value, None] = {}  # what was walked back from
 
     def tracer(self, array: Any, value: Value | None = None) -> Tracer:
         """A stand-in for an array."""
@@ -198,7 +198,8 @@ class Trace:
             elif name == "walk" and frame.f_code.co_filename.startswith(PACKAGE):
                 section, self.walked_back = "backward", True
                 start = local["order"][0]._data
-                self.root = start.value if isinstance(start, Tracer) else None
+                if isinstance(start, Tracer):
+                    self.roots[start.value] = None
                 for node, g in (*local["cotangents"].items(), (local.get("node"), local.get("g"))):
                     self.name_cotangent(g, node)
             self.take_names(frame)
