@@ -592,3 +592,55 @@ def test_a_saved_step_of_two_losses_has_no_check_it_cannot_pass(tmp_path: Path) 
 def test_exponents_keep_their_brackets() -> None:
     assert plain_text(r"\bar y\, b a^{b-1}") == "ȳ b a^(b-1)"
     assert plain_text(r"\cfrac{1}{1 + e^{-z}}") == "1/(1 + e^-z)"
+
+
+def test_a_large_network_is_the_same_to_the_bit() -> None:
+    """Large enough for masks to be taken early, and to stay booleans."""
+
+    def run(wrap: Any) -> list[Any]:
+        rng = np.random.default_rng(0)
+        model = nn.Sequential(nn.Linear(64, 256, rng=rng), ta.relu, nn.Linear(256, 3, rng=rng)).astype(np.float32)
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x: Any, labels: Any) -> Any:
+            loss = ta.cross_entropy(model(x), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        x, labels = rng.standard_normal((256, 64)).astype(np.float32), rng.integers(0, 3, 256)
+        do = wrap(step)
+        return [*(float(do(x, labels)) for _ in range(5)), *(p.data for p in model.parameters())]
+
+    compiled: list[Any] = []
+
+    def keep(step: Any) -> Any:
+        compiled.append(ta.compile(step))
+        return compiled[0]
+
+    for found, wanted in zip(run(keep), run(lambda f: f), strict=True):
+        equal(found, wanted)
+    lines = compiled[0].source.splitlines()
+    early = next(i for i, line in enumerate(lines) if "np.greater_equal" in line)
+    assert "np.maximum" in "".join(lines[early : early + 8])
+
+
+def test_numbers_can_be_used_as_numbers() -> None:
+    class Schedule:
+        n, rate = 3, -0.5
+
+    schedule = Schedule()
+    names = {3: "three", 4: "four"}
+
+    def step(x: Any) -> Any:
+        y = x * abs(schedule.rate) + round(schedule.rate) - (-schedule.rate) + (+schedule.n)
+        for i in range(schedule.n):
+            y = y + i * int(schedule.n) + float(schedule.rate)
+        size = len(names[schedule.n]) + len(f"{schedule.rate:.2f}") + len(str(schedule.n))
+        power = (2**schedule.n - schedule.n**2) // 2 % 5 / schedule.n
+        return y * size + power + np.asarray(schedule.rate) + (1 if 0 < schedule.n <= 3 else 2)
+
+    compiled = ta.compile(step)
+    for schedule.n, schedule.rate in ((3, -0.5), (4, 0.25), (3, -0.5)):
+        equal(compiled(np.ones(2)), step(np.ones(2)))

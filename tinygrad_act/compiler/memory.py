@@ -33,7 +33,6 @@ class Memory:
     homes: dict[Value, Home] = field(default_factory=dict)
     buffers: list[Home] = field(default_factory=list)
     packs: dict[Call, list[Home]] = field(default_factory=dict)  # of a packed call, the parts of its memory
-    misplaced: list[Value] = field(default_factory=list)  # operands of packed calls that are made elsewhere
     out: dict[Call, Home] = field(default_factory=dict)  # calls that write into memory there already is
     copying: set[Call] = field(default_factory=set)  # updates that must leave their first argument as it was
     at_the_end: list[tuple[Value, Value]] = field(default_factory=list)  # (place, value): copies that remain
@@ -89,9 +88,7 @@ def plan(program: Program, reuse: bool) -> Memory:
                 memory.settle(v, Home("fresh", v))
             continue
         if call in memory.packs:
-            for operand, result, part in zip(call.args[1:], call.results, memory.packs[call], strict=True):
-                if memory.homes[operand] is not part:
-                    memory.misplaced.append(operand)
+            for result, part in zip(call.results, memory.packs[call], strict=True):
                 memory.settle(result, part)
             continue
         home = Home("fresh", v)

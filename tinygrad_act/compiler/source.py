@@ -132,9 +132,7 @@ class Writer:
             homes = self.memory.packs[call]
             pack = homes[0].name.removesuffix("_1")
             self.names.update({r: home.name for r, home in zip(call.results, homes, strict=True)})
-            moved = zip(call.args[1:], homes, strict=True)
-            lines = [f"{home.name}[...] = {self.text(a)}" for a, home in moved if a in self.memory.misplaced]
-            return [*lines, f"{target.name}({self.text(call.args[0])}, {pack}, out={pack})"]
+            return [f"{target.name}({self.text(call.args[0])}, {pack}, out={pack})"]
         if len(call.results) > 1:
             return [f"{', '.join(self.new_name(r) for r in call.results)} = {self.expression(call)[0]}"]
         out = self.memory.out.get(call)
