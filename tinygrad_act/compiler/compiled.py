@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from .faster import FASTER
+from .gradient import GradientReadError
 from .passes import EXACT, needed, shortened
 from .saved import script
 from .source import Style, Writer
-from .state import GradientReadError
 from .trace import tracing
 from .traced import MISS, Traced
 

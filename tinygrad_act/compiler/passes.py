@@ -87,8 +87,9 @@ def with_constants_folded(program: Program) -> Program:
         inputs = list(call.inputs())
         if not inputs or any(x.constant is None or x.constant.flags.writeable for x in inputs):
             return call
-        arrays = replace_in((call.args, call.kwargs), {x: x.constant for x in inputs})  # type: ignore[misc]
-        v.constant = np.asarray(call.target(*arrays[0], **arrays[1]))
+        known: dict[Value, Any] = {x: x.constant for x in inputs}
+        args, kwargs = replace_in((call.args, call.kwargs), known)
+        v.constant = np.asarray(call.target(*args, **kwargs))
         return v
 
     def freeze(call: Call) -> Call | Value:

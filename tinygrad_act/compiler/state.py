@@ -10,7 +10,6 @@ import builtins
 import collections
 import contextvars
 import copy
-import dis
 import enum
 import functools
 import keyword
@@ -19,15 +18,17 @@ import sys
 import threading
 import types
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..op import Node, Op
+from .code import PACKAGE, is_data, is_ours, names_in, of_the_user, slots_of
+from .gradient import UnreadGradient
 from .number import Number
 from .program import Expression, Value
-from .trace import PACKAGE, Draws, Trace, TraceError, Tracer, is_the_users
+from .trace import Trace
+from .tracer import Draws, Tracer
 
 LONG = 64  # lists of more numbers than this are data that the step should take as an array
 UNTRACED = (random.Random, np.random.RandomState, contextvars.ContextVar, threading.local)
@@ -142,7 +143,7 @@ class State:
                 self.trace.refuse(f"{name} binds arrays or numbers by functools.partial; bind them by name")
             for key, item in x.keywords.items():
                 self.put(x.keywords, f"{c}.keywords", key, item, key)
-        elif type(x).__name__ == "Compiled" and _is_ours(type(x)):
+        elif type(x).__name__ == "Compiled" and is_ours(type(x)):
             self.lift(x.step, f"{self.container(x)}.step", name)
         elif isinstance(x, type):
             self.kind(x)
@@ -157,9 +158,9 @@ class State:
             self.dictionary(x, name)
         elif isinstance(x, collections.UserDict | collections.UserList):
             self.lift(x.data, f"{self.container(x)}.data", name)
-        elif _is_the_users(type(x).__module__) or type(x).__name__.endswith("Namespace"):
+        elif of_the_user(type(x).__module__) or type(x).__name__.endswith("Namespace"):
             self.instance(x)
-        if isinstance(x, list | dict) and _is_the_users(type(x).__module__):  # of a kind that has attributes too
+        if isinstance(x, list | dict) and of_the_user(type(x).__module__):  # of a kind that has attributes too
             self.instance(x)
         return x
 
@@ -168,14 +169,14 @@ class State:
         self.kind(type(x))
         if hasattr(x, "__dict__"):
             self.dictionary(vars(x), "", x)
-        for slot in _slots(type(x)):
+        for slot in slots_of(type(x)):
             if hasattr(x, slot) and self.reads(slot):
                 self.attribute(x, slot)
 
     def kind(self, cls: type) -> None:
         """What the classes of the user hold for all their objects, and what their methods refer to."""
         for base in cls.__mro__:
-            if (id(base) in self.seen and base is not cls) or not _is_the_users(base.__module__) or _is_ours(base):
+            if (id(base) in self.seen and base is not cls) or not of_the_user(base.__module__) or is_ours(base):
                 continue
             self.seen[id(base)] = base
             for name, item in list(vars(base).items()):
@@ -208,7 +209,7 @@ class State:
         c = self.container(d)
         some = owner is not None and self.attributes_read is not None
         if some:
-            absent = sorted(key for key in (self.attributes_read or set()) - d.keys() if _is_data(type(owner), key))
+            absent = sorted(key for key in (self.attributes_read or set()) - d.keys() if is_data(type(owner), key))
             self.conditions += [f"{key!r} not in {c}" for key in absent]
         else:
             self.conditions.append(f"_len({c}) == {len(d)}")
@@ -235,12 +236,12 @@ class State:
             except ValueError:  # not assigned yet
                 continue
             if isinstance(item, types.ModuleType):
-                self.module(item, _names_in(f.__code__)[1])
+                self.module(item, names_in(f.__code__)[1])
             lifted = self.lift(item, f"{self.container(cell)}.cell_contents", name)
             if lifted is not item:
                 cell.cell_contents = lifted
                 self.undo.append(functools.partial(setattr, cell, "cell_contents", item))
-        if f.__code__.co_filename.startswith(PACKAGE) or not _is_the_users(f.__module__):
+        if f.__code__.co_filename.startswith(PACKAGE) or not of_the_user(f.__module__):
             return
         if f.__defaults__:
             defaults = f.__defaults__
@@ -248,7 +249,7 @@ class State:
             self.undo.append(lambda: setattr(f, "__defaults__", defaults))
         for name, item in (f.__kwdefaults__ or {}).items():
             self.put(f.__kwdefaults__, f"{self.container(f)}.__kwdefaults__", name, item, name)
-        names, attributes, modules = _names_in(f.__code__)
+        names, attributes, modules = names_in(f.__code__)
         for imported in sorted(modules & sys.modules.keys()):
             self.module(sys.modules[imported], attributes)
         for name in sorted(names & f.__globals__.keys()):
@@ -260,7 +261,7 @@ class State:
 
     def module(self, module: types.ModuleType, attributes: set[str]) -> None:
         """What a module of the user's holds under names that the step mentions."""
-        if _is_the_users(module.__name__) and not _is_ours(module) and id(module) not in self.seen:
+        if of_the_user(module.__name__) and not is_ours(module) and id(module) not in self.seen:
             self.seen[id(module)] = module
             for attribute in sorted(attributes & vars(module).keys()):
                 item = vars(module)[attribute]
@@ -378,77 +379,3 @@ class State:
         self.seen.clear()
         for place in (*self.arrays, *self.numbers, *self.generators, *self.gradients):
             place.standin = None
-
-
-class UnreadGradient:
-    """Stands where a gradient is from before the step, which a step that starts with zero_grad() never looks at."""
-
-    def __init__(self, like: Tracer) -> None:
-        self.like = like
-
-    def __getattr__(self, name: str) -> Any:
-        raise GradientReadError
-
-
-def _gradient_is_read(*args: Any, **kwargs: Any) -> Any:
-    raise GradientReadError
-
-
-_BINARY = "add sub mul truediv floordiv mod pow matmul"
-_OTHERS = "neg pos abs lt le eq ne gt ge getitem setitem len iter bool float array array_ufunc array_function"
-for _operator in [prefix + name for name in _BINARY.split() for prefix in ("", "r", "i")] + _OTHERS.split():
-    setattr(UnreadGradient, f"__{_operator}__", _gradient_is_read)
-
-
-class GradientReadError(BaseException):
-    """The step reads a gradient from before it, so the trace has to know it. No `except Exception` may swallow it."""
-
-
-def _is_the_users(module: str | None) -> bool:
-    """Whether what is defined there may hold what a step reads: all but Python's own modules and NumPy's."""
-    root = (module or "").partition(".")[0]
-    return root not in sys.stdlib_module_names - {"__main__"} and root != "numpy"
-
-
-def _is_data(cls: type, name: str) -> bool:
-    """Whether a class has something of this name that an attribute of an object may hide."""
-    return not name.startswith("__") and hasattr(cls, name) and not hasattr(getattr(cls, name), "__get__")
-
-
-def attributes_of(ran: set[types.CodeType]) -> set[str]:
-    """The names of all attributes that this code may read; none if it asks for some in a way that does not show."""
-    ours = str(Path(PACKAGE) / "compiler")
-    names = {name for code in ran if not code.co_filename.startswith(ours) for name in code.co_names}
-    users = {name for code in ran if is_the_users(code) for name in code.co_names}
-    looks_around = any(code.co_name == "_walk" and code.co_filename.startswith(PACKAGE) for code in ran)
-    return set() if looks_around or users & {"getattr", "setattr", "vars", "__dict__", "dir"} else names
-
-
-def _is_ours(x: Any) -> bool:
-    """Whether a class or a module belongs to this package."""
-    module: str = getattr(x, "__module__", None) or x.__name__
-    return module.partition(".")[0] == "tinygrad_act"
-
-
-def _slots(cls: type) -> list[str]:
-    """The attributes that objects of a class have without a dict."""
-    slots = [vars(base).get("__slots__", ()) for base in cls.__mro__]
-    names = [name for some in slots for name in ([some] if isinstance(some, str) else some)]
-    return [name for name in names if name not in ("__dict__", "__weakref__")]
-
-
-def _names_in(code: types.CodeType) -> tuple[set[str], set[str], set[str]]:
-    """The globals and the attributes that a function's code, and the functions within it, read; what they import."""
-    found: tuple[set[str], set[str], set[str]] = set(), set(), set()
-    kinds = {"LOAD_GLOBAL": 0, "LOAD_NAME": 0, "LOAD_ATTR": 1, "LOAD_METHOD": 1, "IMPORT_FROM": 1, "IMPORT_NAME": 2}
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in kinds:
-            found[kinds[instruction.opname]].add(str(instruction.argval))
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            for names, inner in zip(found, _names_in(constant), strict=True):
-                names |= inner
-    return found
-
-
-__all__ = ["GradientReadError", "State", "TraceError"]

@@ -1,17 +1,14 @@
-"""Stand-ins for arrays and numbers, which write down what NumPy is asked to do with them.
+"""A trace: what a step asks of NumPy, written down.
 
-The engine, the rules and the optimisers are plain NumPy, so to run a step on stand-ins is to trace it: NumPy's own
-protocols (`__array_ufunc__`, `__array_function__`) hand every call over. A stand-in also has a real array, on which
-the call is run, because NumPy itself knows best what shape and dtype come out.
+The engine, the rules and the optimisers are plain NumPy, so to run a step on stand-ins is to trace it.
 """
 
 from __future__ import annotations
 
-import linecache
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NoReturn
@@ -20,34 +17,13 @@ import numpy as np
 
 from ..op import Node, Op
 from ..optim import Optimizer
-from .number import Number, plain
+from .code import PACKAGE, users_line
+from .number import Number
 from .program import Call, Origin, Target, Value, map_tree
+from .targets import SETITEM, SIZED_BY_VALUES, TAKES_NUMBERS, function_target
+from .tracer import Tracer, real
 
-PACKAGE = str(Path(__file__).parent.parent)
-NUMPY, PYTHON = str(Path(np.__file__).parent), str(Path(weakref.__file__).parent)
-
-# What tells of shapes and dtypes only, which are the same at every run.
-STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.broadcast_shapes}
-STATIC_ATTRIBUTES = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes"}
-SIZED_BY_VALUES = {"nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "trim_zeros", "repeat"}
-ARRAY_ATTRIBUTES = {"T", "mT", "real", "imag"}
-WRITING_METHODS = {"put", "fill", "sort", "partition"}
-WRITING_FUNCTIONS = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-# fmt: off
-METHODS = {
-    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot",
-    "flatten", "max", "mean", "min", "prod", "ravel", "repeat", "reshape", "round", "searchsorted",
-    "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var",
-}
-# fmt: on
-TAKES_NUMBERS = {"np.where", "np.clip", "np.full_like", "clip", "put", "fill", "np.copyto", "setitem", "getitem"}
-
-
-NAMING = tuple(
-    str(Path(PACKAGE) / room) for room in ("ops", "activations", "losses")
-)  # whose variables make good names
-ADVICE = "return it from the step, and do this with what the compiled step returns"
-NEEDS = f"needs its numbers, and a trace is of no numbers in particular: {ADVICE}"
+NAMING = tuple(str(Path(PACKAGE) / room) for room in ("ops", "activations", "losses"))  # good at names
 
 
 class TraceError(TypeError):
@@ -84,7 +60,7 @@ class Trace:
         self.check_shape(target, args)
         if kwargs.get("order") in ("K", "A") and target.name != "astype":
             self.refuse(f'order="{kwargs["order"]}" goes by how its argument lies in memory; write order="C"')
-        real_args, real_kwargs = map_tree(_real, (args, kwargs))
+        real_args, real_kwargs = map_tree(real, (args, kwargs))
         array = target(*real_args, **real_kwargs)
         for known in (args[0] if args else None,):
             if isinstance(known, Tracer) and known.array is array:  # as of astype(copy=False)
@@ -143,7 +119,7 @@ class Trace:
         self.check_open()
         if not isinstance(t, Tracer):
             self.refuse(f"{target.name} writes into an array that is not traced: make it with np.zeros_like(traced)")
-        real_args, real_kwargs = map_tree(_real, (args, kwargs))
+        real_args, real_kwargs = map_tree(real, (args, kwargs))
         target(t.array, *real_args, **real_kwargs)
         new = t.value.like()
         self.write_down(target, (t, *args), kwargs, [new])
@@ -254,171 +230,6 @@ class Trace:
         raise TraceError(f"{what}.\n  {users_line()}")
 
 
-class Tracer:
-    """A stand-in for an array."""
-
-    __slots__ = ("__weakref__", "array", "stale", "trace", "value", "viewed")
-    __hash__ = object.__hash__
-    vars()["__class__"] = property(lambda self: np.ndarray)  # what isinstance asks for
-
-    def __init__(self, trace: Trace, value: Value, array: Any) -> None:
-        self.trace, self.value, self.array = trace, value, array
-        self.viewed: tuple[Tracer, Any] | None = None  # of which other, and by which index, it is a view
-        self.stale = False  # whether it is a view of an array that was written to since
-        trace.alive.add(self)
-
-    def current(self) -> Value:
-        """What it stands for now."""
-        if self.stale:
-            self.trace.refuse("an array is used after another view of its memory was written to; take it after that")
-        return self.value
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Node) for x in inputs):
-            return NotImplemented
-        if method == "at":
-            name = f"np.{ufunc.__name__}.at"
-            return self.trace.update(inputs[0], Target("update", name, ufunc.at, "function"), inputs[1:], kwargs)
-        return self.trace.call(ufunc_target(ufunc, method), inputs, kwargs)
-
-    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(t, Node) for t in types):
-            return NotImplemented
-        self.trace.check_open()
-        if function in STATIC:
-            args, kwargs = map_tree(_real, (args, kwargs))
-            return function(*args, **kwargs)
-        if function in (np.array2string, np.array_repr, np.array_str):
-            return repr(self)
-        if function in WRITING_FUNCTIONS:
-            target = Target("update", function_target(function).name, function, "function")
-            self.trace.update(args[0], target, args[1:], kwargs)
-            return None
-        return self.trace.call(function_target(function), args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in STATIC_ATTRIBUTES:
-            return getattr(self.array, name)
-        if name == "base":
-            return getattr(self.array, "base", None)
-        if name in ARRAY_ATTRIBUTES:
-            return self.trace.call(Target("attribute", name, lambda a: getattr(a, name)), (self,), {})
-        if name in METHODS:
-            return lambda *args, **kwargs: self.trace.call(method_target(name), (self, *args), kwargs)
-        if name in WRITING_METHODS:
-            target = Target("update", name, lambda a, *args, **kwargs: getattr(a, name)(*args, **kwargs), "method")
-
-            def write(*args: Any, **kwargs: Any) -> None:
-                self.trace.update(self, target, args, kwargs)
-
-            return write
-        if hasattr(np.ndarray, name) and not name.startswith("__"):
-            self.trace.refuse(f".{name} needs the numbers themselves, and a trace has none: {ADVICE}")
-        raise AttributeError(f"an array has no attribute {name!r}")
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.trace.call(GETITEM, (self, index), {})
-
-    def __setitem__(self, index: Any, x: Any) -> None:
-        self.trace.update(self, SETITEM, (index, x), {})
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self.trace.refuse(f"np.asarray, or a function that calls it, {NEEDS}")
-
-    def __bool__(self) -> NoReturn:
-        self.trace.refuse(f"a branch (if, while, and, or, not) on a traced value {NEEDS}, or choose with np.where")
-
-    def __float__(self) -> NoReturn:
-        self.trace.refuse(f"float(), int() or an index made of a traced value {NEEDS}")
-
-    __int__ = __index__ = __float__
-
-    def __repr__(self) -> str:
-        self.trace.refuse(f"printing a traced value {NEEDS}")
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-
-def _real(leaf: Any) -> Any:
-    """What a stand-in stands for."""
-    return leaf.array if isinstance(leaf, Tracer) else plain(leaf)
-
-
-def _operators(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """A binary operator, its reflected form, and the one that writes into its left side."""
-    target = ufunc_target(ufunc, "__call__")
-
-    def forward(self: Tracer, other: Any) -> Any:
-        return NotImplemented if isinstance(other, Node) else self.trace.call(target, (self, other), {})
-
-    def reflected(self: Tracer, other: Any) -> Any:
-        return NotImplemented if isinstance(other, Node) else self.trace.call(target, (other, self), {})
-
-    def in_place(self: Tracer, other: Any) -> Any:
-        return self.trace.assign(self, self.trace.call(target, (self, other), {}))
-
-    return forward, reflected, in_place
-
-
-def ufunc_target(ufunc: np.ufunc, method: str) -> Target:
-    """A ufunc, or a method of one, like np.add.reduce."""
-    plain_call = method == "__call__"
-    name = f"np.{ufunc.__name__}" if plain_call else f"np.{ufunc.__name__}.{method}"
-    return Target("ufunc", name, ufunc if plain_call else getattr(ufunc, method))
-
-
-def function_target(function: Callable[..., Any]) -> Target:
-    """A function of NumPy's that is no ufunc."""
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
-    return Target("function", f"{module}.{function.__name__}", function)
-
-
-def method_target(name: str) -> Target:
-    """A method of arrays."""
-    return Target("method", name, lambda a, *args, **kwargs: getattr(a, name)(*args, **kwargs))
-
-
-def _set(a: Any, index: Any, x: Any) -> None:
-    a[index] = x
-
-
-GETITEM = Target("getitem", "getitem", lambda a, index: a[index])
-SETITEM = Target("update", "setitem", _set, "setitem")
-COMPARISONS = {"lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater}
-BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "matmul": np.matmul}
-BINARY |= {"floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power}
-BINARY |= {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}
-for _name, _ufunc in BINARY.items():
-    _forward, _reflected, _in_place = _operators(_ufunc)
-    setattr(Tracer, f"__{_name}__", _forward)
-    setattr(Tracer, f"__r{_name}__", _reflected)
-    setattr(Tracer, f"__i{_name}__", _in_place)
-for _name, _ufunc in (COMPARISONS | {"ge": np.greater_equal}).items():
-    setattr(Tracer, f"__{_name}__", _operators(_ufunc)[0])
-for _name, _ufunc in {"neg": np.negative, "abs": np.absolute, "invert": np.invert, "pos": np.positive}.items():
-    setattr(Tracer, f"__{_name}__", lambda self, ufunc=_ufunc: ufunc(self))
-
-
-class Draws:
-    """A stand-in for a random generator: what it draws is drawn anew at every run."""
-
-    def __init__(self, trace: Trace, value: Value, generator: np.random.Generator) -> None:
-        self.trace, self.value, self.generator = trace, value, generator
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name == "shuffle":
-            self.trace.refuse("rng.shuffle writes into its array: write rng.permutation, which gives a new one")
-        target = Target("draw", name, lambda _, *args, **kwargs: getattr(self.generator, name)(*args, **kwargs))
-        return lambda *args, **kwargs: self.trace.call(target, (self.value, *args), kwargs)
-
-
 class _Tracing(threading.local):
     now = False
 
@@ -439,21 +250,3 @@ def run(step: Callable[..., Any], args: Any, kwargs: Any, ran: set[CodeType] | N
 
 
 RUN_CODE = run.__code__
-
-
-def is_the_users(code: CodeType) -> bool:
-    """Whether code is neither ours, nor NumPy's, nor Python's."""
-    file = code.co_filename
-    inside = file.startswith(PYTHON) and "site-packages" not in file
-    return not inside and not file.startswith((PACKAGE, NUMPY, "<frozen", "<__array_function__"))
-
-
-def users_line() -> str:
-    """The innermost line of the user's that is being run."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not is_the_users(frame.f_code):
-        frame = frame.f_back
-    if frame is None:
-        return "(no line of yours)"
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}, line {line}: {linecache.getline(file, line).strip()}"

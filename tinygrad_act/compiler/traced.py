@@ -14,10 +14,12 @@ import numpy as np
 
 from ..op import Node
 from ..tensor import Tensor, _clock, _mode
+from .code import attributes_of
 from .number import Number
 from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
-from .state import Place, State, attributes_of
-from .trace import Draws, Trace, Tracer, run
+from .state import Place, State
+from .trace import Trace, run
+from .tracer import Draws, Tracer
 
 
 def _apart(x: Any, *others: Any) -> bool:
