@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ class Loss(Op):
             losses = losses.sum() / (losses.size or math.nan) if self.reduction == "mean" else losses.sum()
         if dtype == np.float64:
             return losses
-        return np.where(losses > np.finfo(dtype).max, np.inf, losses).astype(dtype)[()]  # too large is infinite
+        return np.where(losses > _largest(dtype), np.inf, losses).astype(dtype)[()]  # too large is infinite
 
     def spread(self, g: Array, count: int) -> Array:
         """The cotangent of each single loss."""
@@ -75,8 +76,9 @@ class CrossEntropy(Loss):
     def __call__(self, *args: Any, **fields: Any) -> Any:
         op, (z, y) = self._bind(args, fields) if fields or len(args) != 2 else (self, args)
         _warn_of_probabilities(z, op.axis)
-        op = CrossEntropy(op.reduction, op.axis, memo=[])  # each call its own, to be forgotten with its graph
-        return super(CrossEntropy, op).__call__(z, np.asarray(y) if isinstance(y, int) else y)
+        once = object.__new__(CrossEntropy)  # each call has its own, to be forgotten with its graph
+        once.__dict__.update(op.__dict__, memo=[])
+        return super(CrossEntropy, once).__call__(z, np.asarray(y) if isinstance(y, int) else y)
 
     def forward(self, z: Array, y: Array) -> Array:
         last = _last_axis(z, self.axis)
@@ -146,6 +148,12 @@ class SoftmaxResidual(Op):
 
     def vjp_y(self, g: Array, r: Array, z: Array, y: Array) -> Array:
         return (g * softmax(z, axis=self.axis)).sum(axis=self.axis, keepdims=True) - g
+
+
+@functools.cache
+def _largest(dtype: np.dtype[Any]) -> float:
+    """The largest float of a type."""
+    return float(np.finfo(dtype).max)
 
 
 def _is_labels(z: Array, y: Array, axis: int) -> bool:
