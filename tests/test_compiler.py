@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import queue
 import subprocess
 import sys
 from collections.abc import Callable
@@ -392,15 +393,24 @@ def test_a_traced_value_does_not_leak() -> None:
     with pytest.raises(TraceError, match="replaces value"):
         ta.compile(keeper)(np.ones(3))
     assert Smuggler.value is None
-    hidden = set()
+    seen: set[Any] = set()
+
+    def collector(x: Any) -> Any:
+        seen.add(x)
+        return x + 1
+
+    with pytest.raises(TraceError, match="changes what seen holds"):
+        ta.compile(collector)(np.ones(3))
+    assert not seen
+    hidden: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def sly(x: Any) -> Any:
-        hidden.add(x)
+        hidden.put(x)
         return x + 1
 
     ta.compile(sly)(np.ones(3))
     with pytest.raises(TraceError, match="earlier trace"):
-        hidden.pop() + 1
+        hidden.get() + 1
 
 
 class Smuggler:

@@ -358,6 +358,28 @@ def lists_with_attributes(wrap: Wrap) -> Any:
     return first, do(X)
 
 
+def long_lists_and_sets(wrap: Wrap) -> Any:
+    table, skipped = [float(i) for i in range(100)], {1}
+    do = wrap(lambda x: sum(x * table[i] for i in range(3) if i not in skipped))
+    first = do(X)
+    table[2] = 50.0
+    second = do(X)
+    skipped.clear()
+    return first, second, do(X)
+
+
+def function_attributes(wrap: Wrap) -> Any:
+    def scaled(x: Any) -> Any:
+        scaled.calls += 1
+        return x * scaled.rate + scaled.calls
+
+    scaled.calls, scaled.rate = 0, 2.0
+    do = wrap(lambda x: scaled(x))
+    first = do(X)
+    scaled.rate = 3.0
+    return first, do(X), scaled.calls
+
+
 def imports_inside(wrap: Wrap) -> Any:
     module = ModuleType("hyperparameters")
     module.rate = 2.0
@@ -376,7 +398,7 @@ def imports_inside(wrap: Wrap) -> Any:
 
 
 SAME = [
-    lists_with_attributes, imports_inside,
+    lists_with_attributes, long_lists_and_sets, function_attributes, imports_inside,
     target_network, history_of_weights, two_states_of_one_value, an_array_refilled, a_reset_state, a_constant_returned,
     forgotten_zero_grad, a_tensor_as_argument, a_tensor_as_two_arguments, questions_of_type, modes, state_by_tensor,
     keys_of_arguments, without_recording, methods, a_decorated_method, a_transposed_weight, nothing_done,

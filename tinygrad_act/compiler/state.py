@@ -30,7 +30,7 @@ from .program import Expression, Value
 from .trace import Trace
 from .tracer import Draws, Tracer
 
-LONG = 64  # lists of more numbers than this are data that the step should take as an array
+LONG = 64  # lists of more numbers than this are not read number by number, but compared as a whole
 UNTRACED = (random.Random, np.random.RandomState, contextvars.ContextVar, threading.local)
 OPAQUE = (types.ModuleType, types.BuiltinFunctionType, np.ufunc, np.dtype, Op, str, bytes, bool, type(None))
 
@@ -66,6 +66,7 @@ class State:
     names: set[str] = field(default_factory=lambda: {"np", "step", *keyword.kwlist, *dir(builtins)})
     container_names: dict[int, str] = field(default_factory=dict)
     snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
+    wholes: list[tuple[Any, Any, str]] = field(default_factory=list)  # and what is compared as a whole
     attributes: list[tuple[Any, str, Any]] = field(default_factory=list)  # the same of classes and slots
     overlaps: list[tuple[Place, Place]] = field(default_factory=list)  # arrays that share memory
     walked: set[str] = field(default_factory=set)  # the attributes that were looked into
@@ -147,13 +148,15 @@ class State:
             self.lift(x.step, f"{self.container(x)}.step", name)
         elif isinstance(x, type):
             self.kind(x)
+        elif isinstance(x, set) or (isinstance(x, list) and len(x) > LONG and all(type(i) in (int, float) for i in x)):
+            self.wholes.append((x, copy.copy(x), name))
+            self.conditions.append(f"{self.container(x)} == {self.container(self.wholes[-1][1])}")
         elif isinstance(x, list | collections.deque):
-            if len(x) <= LONG or not all(isinstance(item, int | float) for item in x):
-                c = self.container(x)
-                self.conditions.append(f"_len({c}) == {len(x)}")
-                for i, item in enumerate(list(x)):
-                    self.put(x, c, i, item, f"{name}_{i}")
-                self.snapshots.append((x, list(x), name))
+            c = self.container(x)
+            self.conditions.append(f"_len({c}) == {len(x)}")
+            for i, item in enumerate(list(x)):
+                self.put(x, c, i, item, f"{name}_{i}")
+            self.snapshots.append((x, list(x), name))
         elif isinstance(x, dict):
             self.dictionary(x, name)
         elif isinstance(x, collections.UserDict | collections.UserList):
@@ -243,6 +246,8 @@ class State:
                 self.undo.append(functools.partial(setattr, cell, "cell_contents", item))
         if f.__code__.co_filename.startswith(PACKAGE) or not of_the_user(f.__module__):
             return
+        if vars(f):
+            self.dictionary(vars(f), "", f)
         if f.__defaults__:
             defaults = f.__defaults__
             f.__defaults__ = self.lift(defaults, f"{self.container(f)}.__defaults__", f.__name__)
@@ -348,6 +353,11 @@ class State:
         for x, name, before in self.attributes:
             if getattr(x, name, None) is not before and id(before) not in lifted:
                 self.trace.refuse(f"the step replaces {name}, which is no array and no number; return it instead")
+        for whole, before, name in self.wholes:
+            if whole != before:
+                whole.clear()
+                whole.update(before) if isinstance(whole, set) else whole.extend(before)
+                self.trace.refuse(f"the step changes what {name} holds, which a compiled one cannot; return it instead")
         for container, before, name in self.snapshots:
             items = list(container.items() if isinstance(container, dict) else enumerate(container))
             known = dict(before.items() if isinstance(before, dict) else enumerate(before))
