@@ -113,10 +113,10 @@ def test_logsumexp_is_accurate(dtype: Any, bound: float) -> None:
     assert worst_ulp(ta.logsumexp(x)[clear], (truth[i] for i in clear)) <= bound
 
 
-@pytest.mark.parametrize(("dtype", "loss_bound", "bound"), [(np.float32, 2.0, 4.0), (np.float64, 1.6, 3.0)])
+@pytest.mark.parametrize(("dtype", "loss_bound", "bound"), [(np.float32, 2.0, 4.0), (np.float64, 1.5, 3.0)])
 def test_cross_entropy_is_accurate(dtype: Any, loss_bound: float, bound: float) -> None:
     """For the most likely class, where p - 1 would cancel, and for the others."""
-    x, exact = rows(dtype)
+    x, exact = rows(dtype, 120 if dtype == np.float32 else 800)  # the worst of doubles is rare
     labels = np.random.default_rng(2).integers(0, 5, len(x))
     labels[::2] = x.argmax(axis=1)[::2]
     others = [
@@ -141,7 +141,7 @@ def test_the_loss_of_many_classes_is_as_accurate(classes: int) -> None:
     labels = x.argmax(axis=1)
     gaps = [[mpf(float(v)) - mpf(float(row.max())) for v in row] for row in x]
     truth = [mpmath.log(sum(mpmath.exp(gap) for gap in row)) for row in gaps]
-    assert worst_ulp(ta.cross_entropy(x, labels, reduction="none"), truth) <= 1.6
+    assert worst_ulp(ta.cross_entropy(x, labels, reduction="none"), truth) <= 1.5
 
 
 def test_a_certain_prediction_keeps_its_tiny_loss() -> None:

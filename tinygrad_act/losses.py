@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from .activations.sigmoidal import sigmoid
-from .activations.softmax import Softmax, exp_of_gap, float_type, gap_below_top, logsumexp, softmax, split_off_top
+from .activations.softmax import Softmax, float_type, gap_below_top, logsumexp, softmax, split_off_top
 from .op import Array, Node, Op, register
 
 Reduction = Literal["mean", "sum", "none"]
@@ -43,7 +43,7 @@ class Loss(Op):
 class Odds(NamedTuple):
     """What stands for and against the label of each row of logits z, all relative to the greatest of the row.
 
-    The loss is log1p(others + (chosen - 1)) - gap, without cancellation: at the top, chosen is exactly 1 and gap 0.
+    The loss is log1p(others + (chosen - 1)) - (z - max z), without cancellation: at the top it is of exactly 1 and 0.
     """
 
     axis: int  # that of the classes in e: 0 if they are few, else 1
@@ -51,7 +51,7 @@ class Odds(NamedTuple):
     at: Array  # where the labels are in e, raveled
     chosen: Array  # exp(z - max z) at the label
     others: Array  # the sum of e
-    gap: Array  # z - max z at the label, which chosen no longer tells once it is 0
+    loss: Array  # of each row
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ class CrossEntropy(Loss):
         last = _last_axis(z, self.axis)
         rows = last.reshape((-1, last.shape[-1]))
         if _is_labels(z, y, self.axis):
-            odds = _odds(rows, y, self.memo)
-            losses = np.log1p(odds.others + (odds.chosen - 1)) - odds.gap
+            losses = _odds(rows, y, self.memo).loss
         else:
             _, rest, top = split_off_top(rows)
             t = _last_axis(y, self.axis).reshape(rows.shape)
@@ -150,6 +149,14 @@ class SoftmaxResidual(Op):
         return (g * softmax(z, axis=self.axis)).sum(axis=self.axis, keepdims=True) - g
 
 
+def _lost_in_running_sum(e: Array) -> Array:
+    """What rounding takes from the sum of e over its first axis, one after the other (Knuth's TwoSum)."""
+    total = np.add.accumulate(e, axis=0)
+    before, after = total[:-1], total[1:]
+    added = after - before
+    return ((before - (after - added)) + (e[1:] - added)).sum(axis=0)
+
+
 @functools.cache
 def _largest(dtype: np.dtype[Any]) -> float:
     """The largest float of a type."""
@@ -180,11 +187,23 @@ def _odds(rows: Array, y: Array, memo: list[Odds] | None) -> Odds:
     except ValueError:
         raise ValueError(f"a class index in y lies outside 0 ... {classes - 1}, the classes of z") from None
     gap_at_label = gap.take(at)
-    e = exp_of_gap(gap, lost)
+    e = np.exp(gap, out=gap)
     chosen = e.take(at)
     e.put(at, 0)
     others = e.sum(axis=axis)
-    odds = Odds(axis, e, at, chosen, others, gap_at_label)
+    odds_against = others + (chosen - 1)
+    loss = np.log1p(odds_against) - gap_at_label
+    if lost is not None:  # doubles get back what rounding took from the gaps, and from a running sum
+        chosen_lost = chosen * lost.take(at)
+        lost *= e
+        others_lost = lost.sum(axis=axis)
+        if axis == 0:
+            others_lost += _lost_in_running_sum(e)
+        loss += (chosen_lost + others_lost) / (1 + odds_against)
+        e += lost
+        chosen += chosen_lost
+        others += others_lost
+    odds = Odds(axis, e, at, chosen, others, loss)
     if memo is not None:
         memo.append(odds)
     return odds
