@@ -222,6 +222,15 @@ def test_a_new_shape_or_dtype_is_traced_anew_and_said_so(capsys: pytest.CaptureF
     assert "x float64[4]" in said[1]
 
 
+def test_an_argument_may_be_of_another_kind_at_the_next_call() -> None:
+    w = ta.Tensor([1.0, 2.0])
+    step = ta.compile(lambda x: np.sum(w * x))
+    given = [np.ones(2), 3.0, np.ones(2, np.float32), [4.0, 5.0], np.float64(2.0), (1.0, 1.0), np.ones(2)]
+    for x in given:
+        assert step(x) == np.sum(w * np.asarray(x)).data
+    assert len(step.variants) == len(given) - 1
+
+
 def test_a_flag_decides_anew() -> None:
     class Flagged(nn.Module):
         def forward(self, x: Any) -> Any:

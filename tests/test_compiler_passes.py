@@ -83,6 +83,7 @@ MOVES: list[Callable[[Any, Any, Any, Any], Any]] = [
     lambda step, a, b, rng: np.tanh(np.dot(a, 0.1 * a)),
     lambda step, a, b, rng: -np.abs(a) + (b.mean() + step.rate),
     lambda step, a, b, rng: a.reshape((2, 8)).T.copy().reshape(SHAPE) * np.ones_like(b),
+    lambda step, a, b, rng: np.tanh(a) - b[1:3].sum(axis=0) * a[:2].max(axis=0, keepdims=True),
     lambda step, a, b, rng: np.maximum(a, b.take(np.array([1, 1, 2, 0]), axis=1)),
     in_place,
     partly,

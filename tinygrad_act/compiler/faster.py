@@ -9,8 +9,10 @@ import numpy as np
 from .memory import elementwise, takes_out
 from .passes import Pass, rewritten, without_dead_calls, without_repeats
 from .program import Call, Expression, Origin, Program, Target, Value, uses
+from .targets import GETITEM, method_target
 
 REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
+UFUNCS = {f"np.{ufunc.__name__}": ufunc for ufunc in REDUCTIONS.values()}
 CACHE = 1 << 18  # bytes up to which a second pass over an array is cheaper than a call through Python code of NumPy's
 
 
@@ -31,6 +33,37 @@ def with_ufuncs_for_methods(program: Program) -> Program:
         )
 
     return rewritten(program, rewrite)
+
+
+def with_methods_for_products(program: Program) -> Program:
+    """`a.dot(b)` says what `np.dot(a, b)` does, without the dispatch."""
+
+    def rewrite(call: Call) -> Call:
+        if call.target.name != "np.dot" or call.kwargs or not isinstance(call.args[0], Value):
+            return call
+        return Call(method_target("dot"), call.args, {}, call.results, call.origin)
+
+    return rewritten(program, rewrite)
+
+
+def with_two_rows_named(program: Program) -> Program:
+    """`x[0] + x[1]` for a sum over an axis of two, and so for the maximum: the loop of a reduction starts up slowly."""
+    calls: list[Call] = []
+    for call in program.calls:
+        ufunc = UFUNCS.get(call.target.name.removesuffix(".reduce"))
+        x, v = call.args[0] if call.args else None, call.result
+        if ufunc is not None and call.target.name.endswith(".reduce") and isinstance(x, Value) and x.shape[:1] == (2,):
+            keeps = call.kwargs.get("keepdims", False)
+            if x.dtype == v.dtype and len(x.shape) == 2 and not set(call.kwargs) - {"keepdims"}:
+                rows = [Value((1, *x.shape[1:]) if keeps else x.shape[1:], x.dtype) for _ in range(2)]
+                parts = (slice(0, 1), slice(1, 2)) if keeps else (0, 1)
+                calls += [
+                    Call(GETITEM, (x, i), {}, [row], call.origin, view=0) for i, row in zip(parts, rows, strict=True)
+                ]
+                name = f"np.{ufunc.__name__}"
+                call = Call(Target("ufunc", name, ufunc), tuple(rows), {}, [v], call.origin)
+        calls.append(call)
+    return Program(program.inputs, program.numbers, calls, program.outputs, program.writes)
 
 
 def with_clips_in_two(program: Program) -> Program:
@@ -175,6 +208,8 @@ COMPARISONS = {"np.less", "np.less_equal", "np.greater", "np.greater_equal"}
 NAMES = {0: "zero", 1: "one", -1: "minus_one", 2: "two", 0.5: "half"}
 FASTER: tuple[Pass, ...] = (
     with_ufuncs_for_methods,
+    with_methods_for_products,
+    with_two_rows_named,
     with_clips_in_two,
     with_scalars_in_python,
     with_numbers_as_arrays,

@@ -152,16 +152,15 @@ class Traced:
             "_step": step, "_MISS": MISS, "_ndarray": np.ndarray, "Tensor": Tensor, "_clock": _clock
         }  # fmt: skip
         conditions = [f"_mode.recording is {self.recording}", *dict.fromkeys(state.conditions)]
+        kinds: list[str] = []  # of arrays and numbers: compared all at once, which is quickest
+        namespace["_kinds"] = found = []
         for place in places:
             if place in state.arrays:
-                namespace[f"_dtype_{place.name}"] = place.value.dtype
-                namespace[f"_class_{place.name}"] = type(place.original)
-                conditions.append(f"{place.name}.__class__ is _class_{place.name}")
-                conditions.append(f"{place.name}.shape == {place.value.shape}")
-                conditions.append(f"{place.name}.dtype == _dtype_{place.name}")
+                kinds += [f"{place.name}.__class__", f"{place.name}.shape", f"{place.name}.dtype"]
+                found += [type(place.original), place.value.shape, place.value.dtype]
             elif place in state.numbers:
-                namespace[f"_class_{place.name}"] = type(place.original)
-                conditions.append(f"{place.name}.__class__ is _class_{place.name}")
+                kinds.append(f"{place.name}.__class__")
+                found.append(type(place.original))
         conditions += self._disjointness(program, [p for p in places if p in state.arrays])
         static = [
             c for c in conditions if not any(c.lstrip("(").startswith((f"{p.name}.", f"{p.name} ")) for p in places)
@@ -174,7 +173,8 @@ class Traced:
         lines = [f"def entry({', '.join([*self.positional, *(['*', *self.keywords] if self.keywords else [])])}):"]
         lines += ["    try:"]
         lines += [f"        if not ({' and '.join(static)}):", "            return _MISS"] if static else []
-        lines += [f"        {p.name} = {p.read}" for p in reads if p.name != p.read] or ["        pass"]
+        lines += [f"        {p.name} = {p.read}" for p in reads if p.name != p.read]
+        lines += [f"        if [{', '.join(kinds)}] != _kinds:", "            return _MISS"]
         lines += ["    except (AttributeError, IndexError, KeyError, TypeError):", "        return _MISS"]
         lines += [f"    if not ({' and '.join(dynamic)}):", "        return _MISS"] if dynamic else []
         lines += [f"    {', '.join(['_result', *extras])} = _step({given})"]
