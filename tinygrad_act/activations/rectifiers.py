@@ -48,7 +48,7 @@ class LeakyReLU(Elementwise):
         return (Kink(0.0, left=self.alpha, right=1.0, chosen=self.alpha, why="0 is in the document's branch z <= 0"),)
 
     def forward(self, z: Array) -> Array:
-        return np.where(z > 0, z, float(self.alpha) * np.minimum(z, 0))
+        return np.maximum(z, 0) + float(self.alpha) * np.minimum(z, 0)
 
     def derivative(self, y: Array, z: Array) -> Array:
         return np.where(z > 0, 1, self.alpha).astype(z.dtype)
@@ -75,7 +75,7 @@ class ELU(Elementwise):
         return (Kink(0.0, left=self.alpha, right=1.0, chosen=1.0, why="0 is in the document's branch x >= 0"),)
 
     def forward(self, x: Array) -> Array:
-        return np.where(x >= 0, x, float(self.alpha) * np.expm1(np.minimum(x, 0)))
+        return np.maximum(x, 0) + float(self.alpha) * np.expm1(np.minimum(x, 0))
 
     def derivative(self, y: Array, x: Array) -> Array:
         return np.where(x >= 0, 1, float(self.alpha) * np.exp(np.minimum(x, 0)))

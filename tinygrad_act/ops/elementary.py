@@ -90,10 +90,10 @@ class Erf(Elementwise):
 
     def forward(self, x: Array) -> Array:
         z = np.minimum(np.abs(x), 6)  # where erf is 1 to the last place
-        small = np.minimum(z, 1)
-        near = x * horner(self.P, small * small)
-        far = np.copysign(1 - np.exp(-z * z) * horner(self.R, (z - 3) / (z + 3)), x)
-        return np.where(z < 1, near, far)
+        small, large = np.minimum(z, 1), np.maximum(z, 1)
+        near = z * horner(self.P, small * small)
+        far = 1 - np.exp(-large * large) * horner(self.R, (large - 3) / (large + 3))
+        return np.copysign(np.minimum(near, far), x)  # each is the larger one on the other's side of 1
 
     def derivative(self, y: Array, x: Array) -> Array:
         z = np.clip(x, -40, 40)  # beyond, exp(-x²) is 0 and x² may overflow
