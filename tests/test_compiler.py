@@ -18,7 +18,7 @@ from samples import SAMPLES, Sample
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn, optim
 from tinygrad_act.compiler import TraceError
-from tinygrad_act.compiler.source import plain_text
+from tinygrad_act.compiler.notation import plain_text
 
 both_styles = pytest.mark.parametrize("style", ["fast", "teaching"])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])

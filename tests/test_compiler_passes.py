@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_act as ta
+from tinygrad_act.compiler import tiles
 from tinygrad_act.compiler.faster import FASTER
 from tinygrad_act.compiler.passes import EXACT, Pass, needed
 from tinygrad_act.compiler.source import Writer
@@ -118,6 +119,82 @@ def test_a_random_step_compiles_to_itself(seed: int, style: Any) -> None:
         same(compiled(x, y), eager(x, y))
         same([other.memory, other.other, other.count], [eager.memory, eager.other, eager.count])
     same([x, y], list(example()))
+
+
+@pytest.fixture(params=["1", "2"])
+def small_tiles(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles of three rows and a bit, of whatever has a few elements, on one thread and on two."""
+    monkeypatch.setattr(tiles, "LARGE", 8)
+    monkeypatch.setattr(tiles, "LEAST", 2)
+    monkeypatch.setattr(tiles, "TILE", 13)
+    monkeypatch.setenv("OMP_NUM_THREADS", request.param)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x, v: np.tanh(x) * np.exp(x).sum(axis=1),  # whose columns are as many as its rows
+        lambda x, v: (np.tanh(x) * v, np.tanh(v) * np.cos(v) * np.exp(v)),
+        lambda x, v: (np.tanh(v) * np.cos(v), np.tanh(x) * v * 2),
+        lambda x, v: np.exp(2 * x) - np.exp(2 * x).sum(axis=0),
+        lambda x, v: np.exp(x) - np.exp(x).sum(axis=-1, keepdims=True) * np.tanh(x).max(axis=(0,), keepdims=True),
+        lambda x, v: np.exp(2 * x) / np.add.reduce(np.exp(2 * x), axis=None),
+        lambda x, v: np.argmax(np.cos(x) * 2, axis=0) + np.argmax(np.cos(x) * 2, axis=1),
+        lambda x, v: np.take_along_axis(np.cos(x) * 2, np.argmax(np.cos(x), axis=0)[np.newaxis], axis=0),
+        lambda x, v: np.expand_dims(np.cos(x) * np.sin(x), 0) + np.expand_dims(np.cos(x) + np.sin(x), -1),
+        lambda x, v: np.tanh(x) * 2 + (np.cos(x.T) * 2).astype(np.float32) / np.exp(x.T).sum(axis=1)[:, np.newaxis],
+        lambda x, v: np.where(np.tanh(x) > v, np.cos(x) * 2, v[0]).clip(-1, 1),
+        lambda x, v: np.cumsum(np.cos(x) * np.sin(x), axis=0) * np.roll(np.tanh(x) * 2, 1, axis=0),
+    ],
+)
+def test_only_rows_that_stand_alone_are_cut(step: Any, small_tiles: None) -> None:
+    rng = np.random.default_rng(5)
+    compiled = ta.compile(step)
+    for n in (4, 5, 12):
+        x, v = rng.standard_normal((n, n)), rng.standard_normal(n)
+        same(compiled(x, v), step(x, v))
+        assert "in_tiles(tile" in compiled.source
+
+
+def test_what_is_kept_aside_keeps_its_order(small_tiles: None) -> None:
+    def step(x: Any, rng: Any) -> Any:
+        a = np.tanh(x) * 2
+        noise = rng.random(4)
+        b = np.cos(a) * np.sin(x)
+        y = x * 1.0
+        y[0] = noise
+        c = b * np.exp(x)
+        return c + rng.random(4), y, c * noise
+
+    compiled = ta.compile(step)
+    x = example()[0]
+    ours, theirs = np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(3):
+        same(compiled(x, ours), step(x, theirs))
+
+
+def test_an_error_in_a_tile_arrives(small_tiles: None) -> None:
+    compiled = ta.compile(lambda x: np.exp(x) * np.exp(x) + 1)
+    x = np.zeros((40, 4))
+    compiled(x)
+    x[3:] = 1000.0  # in a tile that the second thread has, if there is one
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
+        compiled(x)
+    with np.errstate(over="ignore"):
+        assert np.isinf(compiled(x)[3:]).all()
+
+
+def test_random_steps_tile_by_tile(small_tiles: None) -> None:
+    loops = 0
+    for seed in SEEDS:
+        eager, other = RandomStep(seed), RandomStep(seed)
+        compiled = ta.compile(other)
+        x, y = example()
+        for _ in range(2):
+            same(compiled(x, y), eager(x, y))
+            same([other.memory, other.other], [eager.memory, eager.other])
+        loops += compiled.source.count("in_tiles(tile")
+    assert loops > 100
 
 
 @pytest.mark.parametrize("each", dict.fromkeys([*EXACT, *FASTER]), ids=lambda p: p.__name__)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .memory import elementwise, takes_out
+from .memory import CACHE, elementwise, takes_out
 from .passes import Pass, rewritten, without_dead_calls, without_repeats
 from .program import Call, Expression, Origin, Program, Target, Value, uses
 from .targets import GETITEM, method_target
+from .tiles import with_tiles
 
 REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
 UFUNCS = {f"np.{ufunc.__name__}": ufunc for ufunc in REDUCTIONS.values()}
-CACHE = 1 << 18  # bytes up to which a second pass over an array is cheaper than a call through Python code of NumPy's
 
 
 def with_ufuncs_for_methods(program: Program) -> Program:
@@ -218,4 +218,5 @@ FASTER: tuple[Pass, ...] = (
     without_dead_calls,
     with_masks_early,
     with_packed_gradients,
+    with_tiles,
 )

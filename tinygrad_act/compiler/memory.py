@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .program import Call, Program, Value, uses, values_in
 
 VIEWS = {"T", "mT", "reshape", "transpose", "swapaxes", "squeeze", "ravel", "real", "imag", "diagonal"}
 VIEWS |= {"np.broadcast_to", "np.moveaxis", "np.expand_dims", "np.reshape", "np.transpose", "np.swapaxes", "np.squeeze"}
 VIEWS |= {"np.ravel", "np.atleast_1d", "np.atleast_2d", "np.diagonal", "np.real", "np.imag", "np.split", "np.flip"}
+CACHE = 1 << 18  # bytes from which on it costs more to go over an array, or to make one, than to call NumPy
 
 
 @dataclass(eq=False)
@@ -91,6 +94,10 @@ def plan(program: Program, reuse: bool) -> Memory:
             for result, part in zip(call.results, memory.packs[call], strict=True):
                 memory.settle(result, part)
             continue
+        if call.target.kind == "tiled":
+            for result in call.results:
+                memory.settle(result, Home("fresh", result) if result in leaving else _buffer(result, i, reads, memory))
+            continue
         home = Home("fresh", v)
         if v in parts and takes_out(call):
             home = memory.out[call] = parts[v]
@@ -100,7 +107,7 @@ def plan(program: Program, reuse: bool) -> Memory:
                 home = old
             else:
                 memory.copying.add(call)
-        elif elementwise(call) and v in places and _fits(v, places[v]):
+        elif (elementwise(call) or call.target.name == "astype") and takes_out(call) and _goes(v, places):
             old = memory.home_of(places[v])
             if old.dead(i, reads) and not _reads_otherwise(call, old, memory):
                 home = memory.out[call] = old
@@ -132,16 +139,24 @@ def viewed(call: Call) -> Value | None:
 
 def elementwise(call: Call) -> bool:
     """Whether each element of the result depends on those at its own place only."""
-    return call.target.kind == "ufunc" and call.target.name.count(".") == 1 and call.target.name != "np.matmul"
+    a_ufunc = call.target.kind == "ufunc" and call.target.name.count(".") == 1 and call.target.name != "np.matmul"
+    return a_ufunc or call.target.name == "clip"
 
 
 def takes_out(call: Call) -> bool:
     """Whether the call can be told where to put its result."""
+    if call.target.name == "astype":  # copied to where there is room, if room costs much
+        safe = isinstance(call.args[0], Value) and np.can_cast(call.args[0].dtype, call.result.dtype, "same_kind")
+        return safe and call.result.nbytes > CACHE >> 1 and call.kwargs in ({}, {"order": "C"})
     return call.target.kind == "ufunc" or call.target.name in ("np.dot", "dot", "clip")
 
 
 def _fits(v: Value, home: Value) -> bool:
     return (v.shape, v.dtype, v.order) == (home.shape, home.dtype, home.order)
+
+
+def _goes(v: Value, places: dict[Value, Value]) -> bool:
+    return v in places and _fits(v, places[v])
 
 
 def _leaving(program: Program) -> set[Value]:

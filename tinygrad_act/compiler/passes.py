@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .memory import viewed
+from .memory import elementwise, viewed
 from .program import Call, Expression, Program, Value, replace_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
@@ -118,7 +118,7 @@ def without_detours(program: Program) -> Program:
     lasting = set(program.inputs) - set(program.writes)  # whose values are still there when the program ends
 
     def rewrite(call: Call) -> Call | Value:
-        made_by[call.result] = call
+        call = made_by[call.result] = _of_what_is_broadcast(call, made_by)
         x, name, v = call.args[0] if call.args else None, call.target.name, call.result
         if call.target.kind in FIXED:
             return call
@@ -153,6 +153,20 @@ def without_detours(program: Program) -> Program:
         return call
 
     return rewritten(program, rewrite)
+
+
+def _of_what_is_broadcast(call: Call, made_by: dict[Value, Call]) -> Call:
+    """The call with operands that NumPy would broadcast anyway as they are: the ones that a sum's gradient is of."""
+    if not elementwise(call) or call.result.order != "C":
+        return call
+    mapping = {}
+    for v in call.inputs():
+        made = made_by.get(v)
+        if made is not None and made.target.name == "np.broadcast_to":
+            rest = [x.shape for x in call.inputs() if x is not v]
+            if call.result.shape in rest and all(x.order == "C" for x in call.inputs() if x is not v):
+                mapping[v] = made.args[0]
+    return call.replaced(mapping) if len(mapping) == 1 else call
 
 
 def _is_one(x: Any) -> bool:

@@ -26,8 +26,12 @@ class Value:
         return Value(self.shape, self.dtype, self.name, self.weight, order=self.order)
 
     @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=int))
+
+    @property
     def nbytes(self) -> int:
-        return int(np.prod(self.shape, dtype=int)) * self.dtype.itemsize
+        return self.size * self.dtype.itemsize
 
 
 @dataclass(frozen=True)

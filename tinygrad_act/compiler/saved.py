@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .notation import literal
 from .passes import EXACT, needed, shortened
 from .program import Program
-from .source import Style, Writer, literal
+from .source import Style, Writer
 from .traced import Traced
 
 CHECK = '''
@@ -53,7 +54,7 @@ def script(traced: Traced, program: Program, style: Style) -> str:
     """The step, and if it walks back also its loss and gradients, with a check of these."""
     step = Writer(program, style, "step")
     parts = ['"""A training step in plain NumPy. Run as a script, the file checks its own gradients."""', ""]
-    parts += ["import numpy as np", *step.preamble(), "", "", *step.lines]
+    parts += [*step.head(), "", "", *step.lines]
     roots = list(traced.trace.roots)
     gradients = {v: g for v, g in traced.gradients.items() if v.name}
     if len(roots) != 1 or not gradients:  # gradients of several losses cannot be told apart

@@ -6,15 +6,15 @@ import builtins
 import keyword
 import math
 import re
-import unicodedata
 from typing import Any, Literal
 
 import numpy as np
 
-from ..op import Op
 from .memory import Memory, plan, viewed
+from .notation import explained, literal, recognised, shape_text, wrapped
 from .number import BINDS
 from .program import Call, Expression, Origin, Program, Value, uses
+from .tiles import IMPORTS, IN_TILES, Tiled
 
 Style = Literal["fast", "teaching"]
 WIDTH = 100
@@ -31,11 +31,21 @@ REDUCTIONS = {"np.add.reduce": "sum", "np.maximum.reduce": "max", "np.minimum.re
 class Writer:
     """Writes one program, as a function of this name."""
 
-    def __init__(self, program: Program, style: Style, function: str, taken: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        style: Style,
+        function: str,
+        taken: set[str] | None = None,
+        within: Writer | None = None,
+    ) -> None:
+        self.within = within  # the writer of the program of which this one is a loop
         self.program, self.style, self.function = program, style, function
         self.memory: Memory = plan(program, reuse=style == "fast")
         self.uses = uses(program)
         self.names: dict[Value, str] = {v: v.name for v in program.inputs}
+        if within is not None:
+            self.names |= {v: name for v, name in within.names.items() if v.constant is not None}
         self.taken = (taken or set()) | {
             "np",
             function,
@@ -45,38 +55,46 @@ class Writer:
             *self.names.values(),
         }
         self.inline: dict[Value, tuple[str, int]] = {}  # expressions that stand for values that have no name
-        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.constants: dict[str, np.ndarray[Any, Any]] = within.constants if within else {}
         for n, homes in enumerate(self.memory.packs.values(), 1):
             for i, home in enumerate(homes, 1):
                 home.name = f"pack_{n}_{i}"
-        self.lines = self.definition()  # which finds the constants
+        self.loops: list[str] = []  # the functions for tiles, and what runs them
+        self.tiles = 0
+        self.lines = self.definition()  # which finds the constants, and the loops
 
     def file(self, title: str) -> str:
         """A file with nothing but this function."""
-        return "\n".join([f'"""{title}"""', "", "import numpy as np", *self.preamble(), "", "", *self.lines, ""])
+        return "\n".join([f'"""{title}"""', "", *self.head(), "", "", *self.lines, ""])
+
+    def head(self) -> list[str]:
+        """All that stands before the function."""
+        return [*(IMPORTS if self.loops else []), "import numpy as np", *self.preamble()]
 
     def preamble(self) -> list[str]:
         """The constants and the buffers, which are made once."""
         lines = [f"{name} = {literal(a)}" for name, a in self.constants.items()]
         for home in self.memory.buffers:
             order = ', order="F"' if home.first.order == "F" else ""
-            lines.append(f"{home.name} = np.empty({_shape(home.first.shape)}, np.{home.first.dtype}{order})")
+            lines.append(f"{home.name} = np.empty({shape_text(home.first.shape)}, np.{home.first.dtype}{order})")
         for n, homes in enumerate(self.memory.packs.values(), 1):
             size = sum(int(np.prod(home.first.shape)) for home in homes)
             lines.append(f"pack_{n} = np.empty({size}, np.{homes[0].first.dtype})")
             start = 0
             for home in homes:
                 stop = start + int(np.prod(home.first.shape))
-                lines.append(f"{home.name} = pack_{n}[{start}:{stop}].reshape({_shape(home.first.shape)})")
+                lines.append(f"{home.name} = pack_{n}[{start}:{stop}].reshape({shape_text(home.first.shape)})")
                 start = stop
+        lines += self.loops
         return ["", *lines] if lines else []
 
     def definition(self) -> list[str]:
         """The function itself."""
-        given = [v.name for v in self.program.inputs] + self.program.numbers
+        given = [*(v.name for v in self.program.inputs), *self.program.numbers]
+        given += [home.name for home in self.memory.buffers] if self.within else []
         head = f"def {self.function}({', '.join(given)}):"
         if len(head) > WIDTH:
-            head = f"def {self.function}(\n    {_wrapped(given, WIDTH - 4)},\n):"
+            head = f"def {self.function}(\n    {wrapped(given, WIDTH - 4)},\n):"
         return [head, *(f"    {line}".rstrip() for line in self.body())]
 
     def body(self) -> list[str]:
@@ -112,7 +130,7 @@ class Writer:
     def statement(self, i: int, call: Call) -> list[str]:
         """The lines for one call; none, if it goes into the expression of the one that reads it."""
         v, target = call.result, call.target
-        shape = f"  # {_shape(v.shape)}" if v.shape else ""
+        shape = f"  # {shape_text(v.shape)}" if v.shape else ""
         if target.kind == "own":
             if call in self.memory.copying:
                 return [f"{self.new_name(v)} = {self.text(call.args[0], 100)}.copy(){shape}"]
@@ -128,6 +146,8 @@ class Writer:
             else:
                 self.names[v] = self.name(base)
             return [*lines, self.update(call, self.names[v])]
+        if isinstance(call, Tiled):
+            return self.loop(call)
         if call in self.memory.packs:
             homes = self.memory.packs[call]
             pack = homes[0].name.removesuffix("_1")
@@ -135,22 +155,49 @@ class Writer:
             return [f"{target.name}({self.text(call.args[0])}, {pack}, out={pack})"]
         if len(call.results) > 1:
             return [f"{', '.join(self.new_name(r) for r in call.results)} = {self.expression(call)[0]}"]
-        out = self.memory.out.get(call)
+        out, cast = self.memory.out.get(call), target.name == "astype"
         if out is not None and out.kind == "given":
             self.names[v] = name = out.first.name
             symbol = INFIX.get(target.name)
             first = call.args[0] if isinstance(call.args[0], Value) else None
             if symbol in BINDS and first is not None and self.memory.homes.get(first) is out and not call.kwargs:
                 return [f"{name} {symbol}= {self.text(call.args[1])}"]
-            return [self.expression(call, out=name)[0]]
+            return [f"np.copyto({name}, {self.text(call.args[0])})" if cast else self.expression(call, out=name)[0]]
         if out is not None:
             where = out.name if out.name else self.name(out.members[0])
+            if cast:
+                source = self.text(call.args[0])
+                return [f"{self.new_name(v)} = {where}{shape}", f"np.copyto({self.name(v)}, {source})"]
             return [f"{self.new_name(v)} = {self.expression(call, out=where)[0]}{shape}"]
         text, binds = self.expression(call)
         if self.goes_inline(i, call, text):
             self.inline[v] = (text, binds)
             return []
         return [f"{self.new_name(v)} = {text}{shape}"]
+
+    def loop(self, call: Tiled) -> list[str]:
+        """A call of `in_tiles`, with the function for a tile, which is written above this one."""
+        self.tiles += 1
+        taken = {"np", *self.constants, *keyword.kwlist, *dir(builtins)}
+        for v in call.tile.inputs:
+            v.name = unused(re.sub(r"\W", "_", v.name), taken)
+            taken.add(v.name)
+        tile = Writer(call.tile, "fast", f"tile_{self.tiles}", self.taken, within=self)
+        self.names.update({v: name for v, name in tile.names.items() if v.constant is not None})
+        self.taken |= set(self.constants)
+        kinds = [f"{shape_text(home.first.shape)}, np.{home.first.dtype}" for home in tile.memory.buffers]
+        self.loops += [] if self.loops else ["", "", *IN_TILES]
+        self.loops += ["", "", *tile.lines[:-1], "", "", f"scratch_{self.tiles} = ["]
+        self.loops += ["    (", *(f"        np.empty({kind})," for kind in kinds), "    )"]
+        self.loops += ["    for _ in range(threads)", "]"]
+        lines = []
+        for v in call.results:
+            home = self.memory.homes[v]
+            made = home.name or f"np.empty({shape_text(v.shape)}, np.{v.dtype})"
+            lines.append(f"{self.new_name(v)} = {made}")
+        arguments = [call.args[: call.cut], call.args[call.cut :], tuple(call.results)]
+        given = ", ".join([tile.function, str(call.rows), *map(self.text, arguments), f"scratch_{self.tiles}"])
+        return [*lines, f"in_tiles({given})"]
 
     def goes_inline(self, i: int, call: Call, text: str) -> bool:
         """Whether a value is better read within the expression that it is part of."""
@@ -261,92 +308,18 @@ class Writer:
         )
         if v.constant is not None and v.weight < 4:
             hint = next(
-                (word for word in ("arange", "ones", "zeros") if word in (_recognised(v.constant) or "")), default
+                (word for word in ("arange", "ones", "zeros") if word in (recognised(v.constant) or "")), default
             )
-        name, n = hint, 1
-        while name in self.taken or name == "t":
-            n += 1
-            name = f"{hint}_{n - (hint == 't')}"
-            name = f"{hint}_" if n == 2 and hint in dir(builtins) else name
+        self.names[v] = name = unused(hint, self.taken)
         self.taken.add(name)
-        self.names[v] = name
         return name
 
 
-def explained(origin: Origin) -> str:
-    """What an op or its rule is, in a line."""
-    op = origin.op
-    if isinstance(op, Op):
-        if not origin.rule_for:
-            return f"{op.name}: {plain_text(op.formula)}"
-        rule = op.rule.get(origin.rule_for, "") if isinstance(op.rule, dict) else op.rule
-        return f"{op.name}, rule for {origin.rule_for}: {plain_text(rule)}"
-    if op is not None:
-        return f"{type(op).__name__}{': ' + origin.parameter if origin.parameter else ''}"
-    return ""
-
-
-def plain_text(latex: str) -> str:
-    """A formula in the signs of plain text."""
-    text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", _cases, latex, flags=re.S)
-    for _ in range(4):
-        text = re.sub(r"\\c?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"(\1)/(\2)", text)
-        text = re.sub(r"\\(?:mathrm|text|operatorname)\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"\^\{(\w[^{}]*[-+][^{}]*)\}", r"^(\1)", text)
-    text = re.sub(r"\\bar\{?\s*(\w)\}?", "\\1\u0304", text)
-    for sign, plain in SIGNS.items():
-        text = text.replace(sign, plain)
-    text = re.sub(r"\((\w+)\)(?=/)|(?<=/)\((\w+)\)", r"\1\2", text)
-    text = re.sub(r"\\(left|right|[,;! ])", " ", text)
-    text = re.sub(r"\\([a-zA-Z]+)", r"\1", text).replace("{", "").replace("}", "")
-    return unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip())
-
-
-def _cases(match: re.Match[str]) -> str:
-    cases = [" if ".join(part.strip() for part in row.split("&")) for row in match[1].split(r"\\")]
-    return "; ".join(case.strip() for case in cases if case.strip())
-
-
-SIGNS = {r"\top": "ᵀ", r"^ᵀ": "ᵀ", r"\odot": "⊙", r"\sum": "Σ", r"\prod": "Π", r"\cdot": "·", r"\ge": "≥", r"\le": "≤"}
-SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\pi": "π", r"\sqrt": "√", r"\times": "×"}
-SIGNS |= {r"\dots": "…", "^2": "²", "^3": "³"}
-SIGNS |= {r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂", r"\Phi": "Φ", r"\varphi": "φ", r"\sigma": "σ"}
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
-
-
-def _wrapped(names: list[str], width: int) -> str:
-    lines = [""]
-    for name in names:
-        if lines[-1] and len(lines[-1]) + len(name) + 3 > width:
-            lines.append("")
-        lines[-1] += (", " if lines[-1] else "") + name
-    return ",\n    ".join(lines)
-
-
-def _recognised(a: np.ndarray[Any, Any]) -> str | None:
-    """The call that makes a well-known array."""
-    kind = f"np.{a.dtype}"
-    if a.size and (a == a.flat[0]).all() and a.dtype.kind in "fiub":
-        made = {0: "np.zeros", 1: "np.ones"}.get(a.flat[0].item())
-        return (
-            f"{made}({_shape(a.shape)}, {kind})"
-            if made
-            else f"np.full({_shape(a.shape)}, {a.flat[0].item()!r}, {kind})"
-        )
-    if a.ndim == 1 and a.dtype.kind == "i" and a.size > 1 and (np.diff(a) == a[1] - a[0]).all():
-        start, step = int(a[0]), int(a[1] - a[0])
-        if start == 0 and step == 1:
-            return f"np.arange({a.size})"
-        return f"np.arange({start}, {start + step * a.size}, {step})"
-    return None
-
-
-def literal(a: np.ndarray[Any, Any]) -> str:
-    """An array in Python."""
-    text = _recognised(a) or f"np.array({a.tolist()!r}, np.{a.dtype})" + (
-        f".reshape({_shape(a.shape)})" if not a.size else ""
-    )
-    return re.sub(r"(?<![\w.])(nan|inf)\b", r"np.\1", text)
+def unused(hint: str, taken: set[str]) -> str:
+    """The name, or one like it."""
+    name, n = hint, 1
+    while name in taken or name == "t":
+        n += 1
+        name = f"{hint}_{n - (hint == 't')}"
+        name = f"{hint}_" if n == 2 and hint in dir(builtins) else name
+    return name
