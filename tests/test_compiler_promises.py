@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import collections
 import copy
+import cProfile
 import dataclasses
 import enum
 import functools
 import math
+import queue
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn, optim
@@ -33,6 +37,14 @@ def plain(tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return [plain(item) for item in tree]
     return np.array(tree.data if isinstance(tree, Tensor) else tree)
+
+
+def taking_turns(*functions: Any) -> Any:
+    """A step that does one after the other: its place in the queue is not Python's to see."""
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for function in functions:
+        waiting.put(function)
+    return lambda x: waiting.get()(x)
 
 
 def target_network(wrap: Wrap) -> Any:
@@ -441,7 +453,16 @@ objects = np.array([1.0, None], dtype=object)
 older, youngest = np.random.RandomState(0), random.Random(0)
 batches = iter([X, 2 * X])
 REFUSED = {
-    "no seed": (lambda: ta.compile(lambda x: x + np.random.default_rng().random())(X), "without a seed"),
+    "no seed": (lambda: ta.compile(lambda x: x + np.random.default_rng().random())(X), "something else each time"),
+    "no seed, by its name": (lambda: ta.compile(lambda x: x + default_rng().random())(X), "something else each time"),
+    "no seed, by its class": (
+        lambda: ta.compile(lambda x: x + np.random.Generator(np.random.PCG64()).random())(X),
+        "something else each time",
+    ),
+    "the time": (lambda: ta.compile(lambda x: x * time.perf_counter())(X), "test_compiler_promises.py, line"),
+    "the time, returned": (lambda: ta.compile(lambda x: (x * 2, time.perf_counter()))(X), "what the step returns"),
+    "a queue": (lambda: ta.compile(taking_turns(np.tanh, np.sin))(X), "np.tanh, and then with np.sin"),
+    "a shorter queue": (lambda: ta.compile(taking_turns(np.tanh, lambda x: x))(X), "np.tanh, and then with ."),
     "objects": (lambda: ta.compile(lambda x: x * objects[0])(X), "cannot be traced"),
     "mask": (lambda: ta.compile(lambda x: x[x > 0].sum())(X), "depends on the numbers"),
     "nonzero": (lambda: ta.compile(lambda x: np.flatnonzero(x > 0))(X), "depends on the numbers"),
@@ -459,6 +480,50 @@ REFUSED = {
 def test_is_refused_in_words(act: Callable[[], None], said: str) -> None:
     with pytest.raises(TraceError, match=said):
         act()
+
+
+def asks_in_the_condition(w: Any) -> Any:
+    return 2 if w.grad is None else 1
+
+
+def asks_of_a_variable(w: Any) -> Any:
+    g = w.grad
+    return 1 if g is not None else 2
+
+
+def asks_in_a_comprehension(w: Any) -> Any:
+    return 2 - len([p for p in [w] if p.grad is not None])
+
+
+@pytest.mark.parametrize("ask", [asks_in_the_condition, asks_of_a_variable, asks_in_a_comprehension])
+def test_whether_there_is_a_gradient_is_asked_anew(ask: Any) -> None:
+    def run(wrap: Wrap) -> list[float]:
+        w = Tensor(np.ones(3))
+
+        def step(x: Any) -> Any:
+            factor = ask(w)
+            w.zero_grad()
+            loss = np.sum(w * x)
+            loss.backward()
+            return loss * factor
+
+        do = wrap(step)
+        return [float(plain(do(np.ones(3)))) for _ in range(3)]
+
+    assert run(ta.compile) == run(lambda step: step) == [6.0, 3.0, 3.0]
+
+
+def test_a_step_is_traced_while_a_profiler_runs() -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        assert ta.compile(lambda x: x + 1)(1.0) == 2.0
+        sum(abs(i) for i in range(3))
+    finally:
+        profiler.disable()
+    profiler.create_stats()
+    called = [name for _, _, name in profiler.stats]  # type: ignore[attr-defined]
+    assert any("abs" in name for name in called)  # it was still running afterwards
 
 
 def test_arguments_that_come_to_share_memory_are_noticed() -> None:

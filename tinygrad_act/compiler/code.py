@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import itertools
 import linecache
 import sys
 import types
@@ -23,15 +24,18 @@ def is_the_users(code: types.CodeType) -> bool:
     return not inside and not file.startswith((PACKAGE, NUMPY, "<frozen", "<__array_function__"))
 
 
-def users_line() -> str:
-    """The innermost line of the user's that is being run."""
+def users_place() -> tuple[str, int]:
+    """The file and the innermost line of the user's that is being run."""
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None and not is_the_users(frame.f_code):
         frame = frame.f_back
-    if frame is None:
-        return "(no line of yours)"
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}, line {line}: {linecache.getline(file, line).strip()}"
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def users_line(place: tuple[str, int] | None = None) -> str:
+    """That line, or another one, to be read."""
+    file, line = place or users_place()
+    return f"{file}, line {line}: {linecache.getline(file, line).strip()}" if file else "(no line of yours)"
 
 
 def of_the_user(module: str | None) -> bool:
@@ -52,6 +56,20 @@ def attributes_of(ran: set[types.CodeType]) -> set[str]:
     users = {name for code in ran if is_the_users(code) for name in code.co_names}
     looks_around = any(code.co_name == "_walk" and code.co_filename.startswith(PACKAGE) for code in ran)
     return set() if looks_around or users & {"getattr", "setattr", "vars", "__dict__", "dir"} else names
+
+
+def asks_for_gradients(ran: set[types.CodeType]) -> bool:
+    """Whether the user's code asks if there is a gradient: `p.grad is None`, or `g = p.grad`, and then of that."""
+    for code in filter(is_the_users, ran):
+        doing = [i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG")]
+        kept: dict[Any, bool] = {}
+        for this, following in itertools.pairwise(doing):
+            read = this.argval == "grad" if this.opname == "LOAD_ATTR" else kept.get(this.argval, False)
+            if read and following.opname.startswith("STORE_"):
+                kept[following.argval] = True
+            if read and ((following.argval is None and following.opname == "LOAD_CONST") or "NONE" in following.opname):
+                return True
+    return False
 
 
 def is_ours(x: Any) -> bool:

@@ -5,6 +5,7 @@ The engine, the rules and the optimisers are plain NumPy, so to run a step on st
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import weakref
@@ -17,9 +18,9 @@ import numpy as np
 
 from ..op import Node, Op
 from ..optim import Optimizer
-from .code import PACKAGE, users_line
+from .code import PACKAGE, users_line, users_place
 from .number import Number
-from .program import Call, Origin, Target, Value, map_tree
+from .program import Call, Expression, Origin, Target, Value, map_tree
 from .targets import SETITEM, SIZED_BY_VALUES, TAKES_NUMBERS, function_target
 from .tracer import Tracer, real
 
@@ -37,6 +38,7 @@ class Trace:
         self.calls: list[Call] = []
         self.guards: dict[str, None] = {}  # Python conditions under which the step would make the same calls
         self.alive: weakref.WeakSet[Tracer] = weakref.WeakSet()
+        self.places: list[tuple[str, int]] = []  # the line of the user's that asks, for each call
         self.held: dict[int, tuple[Value, Any]] = {}  # arrays met on the way that are not traced, by id
         self.open = True
         self.walked_back = False
@@ -104,6 +106,7 @@ class Trace:
             return leaf
 
         args, kwargs = map_tree(recorded, (args, kwargs))
+        self.places.append(users_place())
         self.calls.append(Call(target, args, kwargs, results, self.origin()))
 
     def held_array(self, array: np.ndarray[Any, Any]) -> Value:
@@ -222,12 +225,51 @@ class Trace:
                     if v.weight < 2:
                         v.name, v.weight = op.name, 2
 
+    def compare(self, other: Trace) -> None:
+        """Refuse a step that does something else when it is run again, on the same arrays and numbers."""
+        for mine, theirs, place in itertools.zip_longest(self.calls, other.calls, self.places):
+            here, there = (plain_leaves((c.target.name, c.args, c.kwargs)) if c else [""] for c in (mine, theirs))
+            for a, b in itertools.zip_longest(here, there):
+                if not alike(a, b):
+                    raise TraceError(different(b, a, users_line(place)))
+
     def check_open(self) -> None:
         if not self.open:
             self.refuse("a value of an earlier trace is used after it; return it from the step instead")
 
     def refuse(self, what: str) -> NoReturn:
         raise TraceError(f"{what}.\n  {users_line()}")
+
+
+def plain_leaves(tree: Any) -> list[Any]:
+    """The numbers, words and constant arrays in what a call is given, or a step returns."""
+    found: list[Any] = []
+
+    def note(leaf: Any) -> None:
+        leaf = leaf.constant if isinstance(leaf, Value) else leaf
+        if isinstance(leaf, np.ndarray | np.generic | int | float | complex | str | bytes):
+            found.append(leaf)
+        elif isinstance(leaf, Expression):
+            found.append("a number")
+
+    map_tree(note, tree)
+    return found
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two plain leaves are the same, to the bit."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return (a.shape, a.dtype, a.tobytes()) == (b.shape, b.dtype, b.tobytes())
+    return type(a) is type(b) and repr(a) == repr(b)
+
+
+def different(first: Any, then: Any, line: str) -> str:
+    """What to say of a step that is not the same twice."""
+    return (
+        f"the step computes something else each time: with {str(first)[:60]}, and then with {str(then)[:60]}.\n"
+        "  Give it times and counts as arguments, and let it draw from a np.random.Generator that is made outside it.\n"
+        f"  {line}"
+    )
 
 
 class _Tracing(threading.local):
@@ -239,13 +281,16 @@ tracing = _Tracing()
 
 def run(step: Callable[..., Any], args: Any, kwargs: Any, ran: set[CodeType] | None = None) -> Any:
     """Run a step on stand-ins: where the part of the stack begins that is its own. `ran` gets the code that is run."""
-    before, tracing.now = sys.getprofile(), True
+    before: Any = sys.getprofile()
+    tracing.now = True
     if ran is not None:
         sys.setprofile(lambda frame, event, _: ran.add(frame.f_code) if event == "call" else None)
     try:
         return step(*args, **kwargs)
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
+        if before is not None:  # a function, or a profiler that is written in C
+            sys.setprofile(before) if callable(before) else before.enable()
         tracing.now = False
 
 

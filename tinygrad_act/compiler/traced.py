@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import pickle
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -14,11 +16,12 @@ import numpy as np
 
 from ..op import Node
 from ..tensor import Tensor, _clock, _mode
-from .code import attributes_of
+from .code import asks_for_gradients, attributes_of
+from .gradient import GradientReadError
 from .number import Number
 from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
 from .state import Place, State
-from .trace import Trace, run
+from .trace import Trace, TraceError, alike, different, plain_leaves, run
 from .tracer import Draws, Tracer
 
 
@@ -47,8 +50,15 @@ class Traced:
         ran: set[CodeType] = set()
         self._run(step, args, kwargs, State(Trace(), read_gradients=read_gradients), ran)
         attributes = attributes_of(ran) or self.state.walked
-        if self.state.doubtful or self.state.walked - attributes:  # again, with an eye for these only
-            self._run(step, args, kwargs, State(Trace(), ran, attributes, read_gradients), None)
+        first, returned = self.trace, self.program.outputs[0]
+        if asks_for_gradients(ran) and not read_gradients:
+            raise GradientReadError
+        # Again, with an eye for these attributes only, and to see whether it does the same again.
+        self._run(step, args, kwargs, State(Trace(), ran, attributes, read_gradients), None)
+        self.trace.compare(first)
+        for before, now in itertools.zip_longest(plain_leaves(returned), plain_leaves(self.program.outputs[0])):
+            if not alike(before, now):
+                raise TraceError(different(before, now, "It is among what the step returns."))
 
     def _run(self, step: Callable[..., Any], args: Any, kwargs: Any, state: State, ran: set[CodeType] | None) -> None:
         self.state, self.trace = state, state.trace
@@ -59,7 +69,7 @@ class Traced:
             lifted = [self.state.lift_argument(x, n, n) for n, x in zip(self.positional, args, strict=True)]
             named = {n: self.state.lift_argument(x, n, n) for n, x in kwargs.items()}
             self.state.lift(step, self.state.container(step), "step")
-            with _seeds_asked_for(self.trace):
+            with _seeds_may_be_numbers():
                 returned = run(step, lifted, named, ran)
             if chance != _global_chance():
                 self.trace.refuse("the step draws from a global random state; let it draw from a np.random.Generator")
@@ -194,25 +204,19 @@ class Traced:
 
 
 @contextmanager
-def _seeds_asked_for(trace: Trace) -> Iterator[None]:
-    """Refuse generators that start anew, from nobody knows where, at each run."""
+def _seeds_may_be_numbers() -> Iterator[None]:
+    """Let a step seed a generator by a number that it reads."""
     make = np.random.default_rng
-
-    def seeded(seed: Any = None) -> np.random.Generator:
-        if seed is None:
-            trace.refuse("np.random.default_rng() without a seed is another one at each run; make it outside the step")
-        return make(int(seed) if isinstance(seed, Number) else seed)
-
-    np.random.default_rng = seeded
+    np.random.default_rng = lambda seed=None: make(int(seed) if isinstance(seed, Number) else seed)
     try:
         yield
     finally:
         np.random.default_rng = make
 
 
-def _global_chance() -> tuple[Any, str]:
+def _global_chance() -> tuple[Any, bytes]:
     """The state of the generators that everything shares, to see whether anything draws from them."""
-    return random.getstate(), repr(np.random.get_state())  # noqa: NPY002  (looked at, not drawn from)
+    return random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002  (looked at, not drawn from)
 
 
 def _argument_names(step: Callable[..., Any], n: int) -> list[str]:
