@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import inspect
 import queue
 import subprocess
 import sys
@@ -497,16 +498,27 @@ def test_backward_source_is_the_backward_pass(sample: Sample, dtype: Any) -> Non
     inputs = [x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in sample.inputs]
     if sample.op.name == "where":
         return  # its condition is no Tensor
-    tensors = [Tensor(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in inputs]
-    y = sample.op(*tensors)
-    loss = np.sum(y * np.linspace(0.5, 1.5, y.size, dtype=dtype).reshape(y.shape))
+    named = [
+        Tensor(x, name=f"x{i}") if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+        for i, x in enumerate(inputs)
+    ]
+    tensors = [t for t in named if isinstance(t, Tensor)]
+    y = sample.op(*named)
+    weights = np.linspace(0.5, 1.5, y.size, dtype=dtype).reshape(y.shape)
+    loss = np.sum(y * weights)
     source = ta.backward_source(loss)
     namespace: dict[str, Any] = {}
     exec(source, namespace)
     function = namespace["loss_and_gradients"]
     loss.backward()
-    given = {id(t.data): t for t in tensors if isinstance(t, Tensor)}
-    assert function.__code__.co_argcount >= len(given)
+    parameters = inspect.signature(function).parameters
+    constants = [x for x in (*named, weights) if isinstance(x, np.ndarray)]
+    left = iter(constants[-len(parameters) + len(tensors) :])
+    given = {name: next((t.data for t in tensors if t.name == name), None) for name in parameters}
+    value, *gradients = function(**{name: next(left) if x is None else x for name, x in given.items()})
+    np.testing.assert_array_equal(value, loss.data)
+    for t, gradient in zip(sorted(tensors, key=lambda t: list(parameters).index(t.name)), gradients, strict=True):
+        np.testing.assert_array_equal(gradient, t.grad)
 
 
 def test_backward_source_names_what_the_graph_names() -> None:

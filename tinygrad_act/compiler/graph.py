@@ -39,9 +39,9 @@ def backward_source(loss: Tensor) -> str:
     <BLANKLINE>
         # backward
         # multiply, rule for a: ȳ b
-        d_w = exp * w  # (2,)
-        d_w_2 = d_w + d_w  # (2,)
-        return sum_, d_w_2
+        d_w_from_multiply = exp * w  # (2,)
+        d_w = d_w_from_multiply + d_w_from_multiply  # (2,)
+        return sum_, d_w
     <BLANKLINE>
     '''
     trace = Trace()

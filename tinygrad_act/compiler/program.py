@@ -51,6 +51,8 @@ class Origin:
     op: Any = None
     rule_for: str = ""  # the input whose rule this is
     parameter: str = ""  # the parameter that is updated
+    helper: str = ""  # what the function does that the op's own one calls
+    of: Any = field(default=None, compare=False)  # the Node whose cotangent it is a part of
 
 
 @dataclass(frozen=True)

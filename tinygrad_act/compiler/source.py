@@ -100,6 +100,7 @@ class Writer:
     def body(self) -> list[str]:
         lines: list[str] = []
         before = Origin("")
+        helped: set[str] = set()
         for i, call in enumerate(self.program.calls):
             written_lines = self.statement(i, call)
             if not written_lines:
@@ -111,6 +112,10 @@ class Writer:
                 before.op, before.rule_for, before.parameter, before.section,
             ) and (said := explained(origin)):  # fmt: skip
                 lines.append(f"# {said}")
+                helped.clear()
+            if origin.helper and origin.helper not in helped:
+                lines.append(re.sub(r"^(\(.*?\): )?", "# ", origin.helper))
+                helped.add(origin.helper)
             before = origin
             lines += written_lines
         moved = {place for place, _ in self.memory.at_the_end}
@@ -239,7 +244,8 @@ class Writer:
             return f"{self.text(args[0], 100)}.{target.name}", 100
         if target.kind == "getitem":
             return f"{self.text(args[0], 100)}[{self.index(args[1])}]", 100
-        symbol = INFIX.get(target.name)
+        flat = target.name in ("np.dot", "dot") and all(isinstance(a, Value) and len(a.shape) <= 2 for a in args)
+        symbol = "@" if flat and self.style == "teaching" else INFIX.get(target.name)
         if symbol and not out and not call.kwargs and len(args) == 2:
             binds = BINDING[symbol]
             left, right = self.text(args[0], binds + (symbol == "**")), self.text(args[1], binds + (symbol != "**"))
@@ -306,7 +312,7 @@ class Writer:
         hint = (
             f"d_{self.names[v.of]}" if v.of in self.names and v.weight == 3 else re.sub(r"\W", "_", v.name) or default
         )
-        if v.constant is not None and v.weight < 4:
+        if v.constant is not None and v.weight < 3:
             hint = next(
                 (word for word in ("arange", "ones", "zeros") if word in (recognised(v.constant) or "")), default
             )

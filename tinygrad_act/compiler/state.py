@@ -282,6 +282,8 @@ class State:
         self.conditions.append(f"{c}.requires_grad is {t.requires_grad}")
         data, gradient = t._data, t.grad
         lifted = self.array(data, f"{c}._data", t.name or name, t)
+        if read == name:  # an argument, whose name its array has in the program
+            self.arrays[-1].value.name = name
         t._data = lifted
         self.undo.append(lambda: setattr(t, "_data", data))
         if t.requires_grad and self.read_gradients:

@@ -6,6 +6,7 @@ The engine, the rules and the optimisers are plain NumPy, so to run a step on st
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import threading
 import weakref
@@ -160,7 +161,8 @@ class Trace:
     def origin(self) -> Origin:
         """Read off the stack what part of the step is asking, and give values the names that its variables have."""
         op: Any = None
-        rule_for = parameter = ""
+        of: Any = None
+        rule_for = parameter = helper = ""
         section = "update" if self.walked_back else "forward"
         frame: FrameType | None = sys._getframe(3)
         while frame is not None and frame.f_code is not RUN_CODE:
@@ -172,6 +174,10 @@ class Trace:
                     rule_for = name.removeprefix("vjp_")
                 elif name == "vjp":
                     rule_for = this.arguments[0 if this.variadic else local["i"]]
+            elif op is None and not helper and frame.f_code.co_filename.startswith(NAMING):
+                function = frame.f_globals.get(name)
+                if getattr(function, "__code__", None) is frame.f_code:
+                    helper = re.split(r"\.\s", function.__doc__ or "")[0].rstrip(".")
             elif isinstance(this, Optimizer) and name == "update":
                 op, parameter = this, local["p"].name or ""
             elif name == "walk" and frame.f_code.co_filename.startswith(PACKAGE):
@@ -179,13 +185,14 @@ class Trace:
                 start = local["order"][0]._data
                 if isinstance(start, Tracer):
                     self.roots[start.value] = None
+                of = local.get("x")
                 for node, g in (*local["cotangents"].items(), (local.get("node"), local.get("g"))):
                     self.name_cotangent(g, node)
             self.take_names(frame)
             frame = frame.f_back
         if isinstance(op, Optimizer):
             section = "update"
-        return Origin(section, op, rule_for, parameter)
+        return Origin(section, op, rule_for, parameter, helper, of)
 
     def take_names(self, frame: FrameType) -> None:
         """Call values as the step's variables, or the op's, call them; arguments are named where they come from."""
@@ -224,6 +231,23 @@ class Trace:
                 for v in call.results:
                     if v.weight < 2:
                         v.name, v.weight = op.name, 2
+        self.name_cotangents()
+
+    def name_cotangents(self) -> None:
+        """Call each after what it is the cotangent of, and a part of a sum also after the op that it is from."""
+        found: list[tuple[Call, str, Any]] = []
+        for call, following in zip(self.calls, [*self.calls[1:], None], strict=False):
+            x, then = call.origin.of, following.origin if following else None
+            if isinstance(x, Node) and (then is None or then != call.origin or then.of is not x):
+                data: Any = x._data
+                data = data.value if isinstance(data, Tracer) else None
+                found.append((call, x.name or (x.op.name if x.op else data.name if data else "x"), data))
+        whole = {data: call.result for call, _, data in found}
+        for call, name, data in found:
+            v, part = call.result, call.origin.rule_for and whole[data] is not call.result
+            if v.weight < 3 or v.of is data:
+                v.name, v.weight = f"d_{name}_from_{call.origin.op.name}" if part else f"d_{name}", 3
+                v.of = None if part else data
 
     def compare(self, other: Trace) -> None:
         """Refuse a step that does something else when it is run again, on the same arrays and numbers."""

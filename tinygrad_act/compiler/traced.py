@@ -140,7 +140,8 @@ class Traced:
             return v
         if id(array) not in self.owned:
             self.owned[id(array)] = own = v.like()
-            origin = self.trace.calls[-1].origin if self.trace.calls else Origin()
+            made = [call.origin for call in self.trace.calls if v in call.results]
+            origin = made[0] if made else Origin(self.trace.calls[-1].origin.section if self.trace.calls else "forward")
             self.trace.calls.append(Call(OWN, (v,), {}, [own], origin))
         return self.owned[id(array)]
 
@@ -156,8 +157,10 @@ class Traced:
     def entry(self, program: Program, step: Callable[..., Any]) -> Callable[..., Any]:
         """The function that takes the step's arguments, and returns what it returns, or MISS."""
         state = self.state
-        needed = {v.name for v in program.inputs} | set(program.numbers)
-        places = [p for p in (*state.arrays, *state.numbers, *state.generators) if p.name in needed]
+        numbers = [p for p in state.numbers if p.name in program.numbers]
+        given_by = {p.value: p for p in (*state.arrays, *state.generators)}
+        inputs = [given_by[v] for v in program.inputs]
+        places = [*(p for p in state.arrays if p in inputs), *numbers, *(p for p in state.generators if p in inputs)]
         namespace: dict[str, Any] = state.containers | BUILTINS | {
             "_step": step, "_MISS": MISS, "_ndarray": np.ndarray, "Tensor": Tensor, "_clock": _clock
         }  # fmt: skip
@@ -179,7 +182,7 @@ class Traced:
         guarded = {name for name in (p.name for p in state.numbers) if any(name in g for g in self.trace.guards)}
         reads = [*places, *(p for p in state.numbers if p.name in guarded and p not in places)]
         extras = [f"_new{i}" for i in range(len(self.rebinds))]
-        given = ", ".join([*(v.name for v in program.inputs), *program.numbers])
+        given = ", ".join([*(p.name for p in inputs), *program.numbers])
         lines = [f"def entry({', '.join([*self.positional, *(['*', *self.keywords] if self.keywords else [])])}):"]
         lines += ["    try:"]
         lines += [f"        if not ({' and '.join(static)}):", "            return _MISS"] if static else []
