@@ -59,6 +59,15 @@ def test_every_op_compiles_to_its_own_value_and_gradients(sample: Sample, dtype:
                 equal(found, wanted)
 
 
+def test_an_op_that_cannot_be_traced_is_told_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = str(Path(ta.__file__).parent / "activations" / "branching.py")
+    namespace: dict[str, Any] = {}
+    exec(compile("def forward(self, z):\n    return z if z.max() > 0 else -z", file, "exec"), namespace)
+    monkeypatch.setattr(type(ta.relu), "forward", namespace["forward"])
+    with pytest.raises(TraceError, match=r"branching\.py, line 2(.|\n)*test_compiler\.py, line"):
+        ta.compile(lambda x: ta.relu(Tensor(x)))(np.ones(3))
+
+
 def digits_like(dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(5)
     return rng.standard_normal((32, 8)).astype(dtype), rng.integers(0, 4, 32)

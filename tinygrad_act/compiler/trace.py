@@ -19,7 +19,7 @@ import numpy as np
 
 from ..op import Node, Op
 from ..optim import Optimizer
-from .code import PACKAGE, users_line, users_place
+from .code import PACKAGE, is_the_users, users_line, users_place
 from .number import Number
 from .program import Call, Expression, Origin, Target, Value, map_tree
 from .targets import SETITEM, SIZED_BY_VALUES, TAKES_NUMBERS, function_target
@@ -262,6 +262,12 @@ class Trace:
             self.refuse("a value of an earlier trace is used after it; return it from the step instead")
 
     def refuse(self, what: str) -> NoReturn:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not is_the_users(frame.f_code):
+            if isinstance(frame.f_locals.get("self"), Op):  # an op of ours, in whose block the reason is
+                where = (frame.f_code.co_filename, frame.f_lineno)
+                raise TraceError(f"{what}.\n  {users_line(where)}\n  {users_line()}")
+            frame = frame.f_back
         raise TraceError(f"{what}.\n  {users_line()}")
 
 
