@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import gc
 import inspect
 import queue
 import subprocess
@@ -20,6 +21,7 @@ import tinygrad_act as ta
 from tinygrad_act import Tensor, nn, optim
 from tinygrad_act.compiler import TraceError
 from tinygrad_act.compiler.notation import plain_text
+from tinygrad_act.compiler.tracer import Tracer
 
 both_styles = pytest.mark.parametrize("style", ["fast", "teaching"])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -434,6 +436,25 @@ def test_a_traced_value_does_not_leak() -> None:
 
 class Smuggler:
     value: Any = None
+
+
+def test_nothing_of_a_trace_outlives_it() -> None:
+    x, labels = digits_like()
+    model = network()
+    sgd = optim.SGD(model.parameters(), lr=0.1)
+
+    @ta.compile
+    def step(x: Any, labels: Any) -> Any:
+        loss = ta.cross_entropy(model(x), labels)
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+        return loss
+
+    step(x, labels)
+    gc.collect()
+    trace = step.variants[0].traced.trace
+    assert not [thing for thing in gc.get_objects() if type(thing) is Tracer and thing.trace is trace]
 
 
 def test_a_failed_trace_leaves_everything_as_it_was() -> None:

@@ -5,6 +5,7 @@ The engine, the rules and the optimisers are plain NumPy, so to run a step on st
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 import sys
@@ -248,6 +249,8 @@ class Trace:
             if v.weight < 3 or v.of is data:
                 v.name, v.weight = f"d_{name}_from_{call.origin.op.name}" if part else f"d_{name}", 3
                 v.of = None if part else data
+        for call in self.calls:  # which let go of the graph
+            call.origin = dataclasses.replace(call.origin, of=None)
 
     def compare(self, other: Trace) -> None:
         """Refuse a step that does something else when it is run again, on the same arrays and numbers."""
