@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..op import Node, Op
+from ..op import OPS, Node, Op
 from ..optim import Optimizer
 from .code import PACKAGE, is_the_users, users_line, users_place
 from .number import Number
@@ -249,8 +249,10 @@ class Trace:
             if v.weight < 3 or v.of is data:
                 v.name, v.weight = f"d_{name}_from_{call.origin.op.name}" if part else f"d_{name}", 3
                 v.of = None if part else data
-        for call in self.calls:  # which let go of the graph
-            call.origin = dataclasses.replace(call.origin, of=None)
+        for call in self.calls:  # which let go of the graph, and of what a loss keeps for its rule
+            op = call.origin.op
+            op = OPS.get(op.name, op) if getattr(op, "memo", None) else op
+            call.origin = dataclasses.replace(call.origin, op=op, of=None)
 
     def compare(self, other: Trace) -> None:
         """Refuse a step that does something else when it is run again, on the same arrays and numbers."""
