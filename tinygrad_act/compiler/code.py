@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import itertools
 import linecache
 import sys
 import types
@@ -56,20 +55,6 @@ def attributes_of(ran: set[types.CodeType]) -> set[str]:
     users = {name for code in ran if is_the_users(code) for name in code.co_names}
     looks_around = any(code.co_name == "_walk" and code.co_filename.startswith(PACKAGE) for code in ran)
     return set() if looks_around or users & {"getattr", "setattr", "vars", "__dict__", "dir"} else names
-
-
-def asks_for_gradients(ran: set[types.CodeType]) -> bool:
-    """Whether the user's code asks if there is a gradient: `p.grad is None`, or `g = p.grad`, and then of that."""
-    for code in filter(is_the_users, ran):
-        doing = [i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG")]
-        kept: dict[Any, bool] = {}
-        for this, following in itertools.pairwise(doing):
-            read = this.argval == "grad" if this.opname == "LOAD_ATTR" else kept.get(this.argval, False)
-            if read and following.opname.startswith("STORE_"):
-                kept[following.argval] = True
-            if read and ((following.argval is None and following.opname == "LOAD_CONST") or "NONE" in following.opname):
-                return True
-    return False
 
 
 def is_ours(x: Any) -> bool:

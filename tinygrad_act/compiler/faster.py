@@ -13,7 +13,7 @@ from .targets import GETITEM, method_target
 from .tiles import with_tiles
 
 REDUCTIONS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
-UFUNCS = {f"np.{ufunc.__name__}": ufunc for ufunc in REDUCTIONS.values()}
+EXTREMES = {"np.maximum": np.maximum, "np.minimum": np.minimum}
 
 
 def with_ufuncs_for_methods(program: Program) -> Program:
@@ -47,10 +47,13 @@ def with_methods_for_products(program: Program) -> Program:
 
 
 def with_two_rows_named(program: Program) -> Program:
-    """`x[0] + x[1]` for a sum over an axis of two, and so for the maximum: the loop of a reduction starts up slowly."""
+    """The maximum of `x[0]` and `x[1]` for that over an axis of two: the loop of a reduction starts up slowly.
+
+    Not the sum, which is 0 where `x[0] + x[1]` is -0.
+    """
     calls: list[Call] = []
     for call in program.calls:
-        ufunc = UFUNCS.get(call.target.name.removesuffix(".reduce"))
+        ufunc = EXTREMES.get(call.target.name.removesuffix(".reduce"))
         x, v = call.args[0] if call.args else None, call.result
         if ufunc is not None and call.target.name.endswith(".reduce") and isinstance(x, Value) and x.shape[:1] == (2,):
             keeps = call.kwargs.get("keepdims", False)
@@ -73,7 +76,8 @@ def with_clips_in_two(program: Program) -> Program:
         if call.target.name == "clip" and len(call.args) == 3 and not call.kwargs and call.result.nbytes <= CACHE:
             x, low, high = call.args
             v = call.result
-            if x.dtype == v.dtype and all(isinstance(bound, int | float) for bound in (low, high)):
+            bounds = all(isinstance(bound, int | float) and bound != 0 for bound in (low, high))  # or -0 might be 0
+            if x.dtype == v.dtype and bounds:
                 above = v.like()
                 calls.append(Call(Target("ufunc", "np.maximum", np.maximum), (x, low), {}, [above], call.origin))
                 call = Call(Target("ufunc", "np.minimum", np.minimum), (above, high), {}, [v], call.origin)
@@ -84,6 +88,8 @@ def with_clips_in_two(program: Program) -> Program:
 def with_scalars_in_python(program: Program) -> Program:
     """Choose between two scalars by Python's `if`, and cast one by its type: NumPy takes its time for both."""
 
+    kept = set(program.wanted()) | {call.args[0] for call in program.calls if call.target.kind == "own"}
+
     def rewrite(call: Call) -> Call | Value:
         v, name = call.result, call.target.name
         if v.shape or len(call.results) > 1 or any(x.shape for x in call.inputs()):
@@ -92,7 +98,8 @@ def with_scalars_in_python(program: Program) -> Program:
         wide = isinstance(x, Value) and x.dtype == np.float64
         if wide and name in COMPARISONS and len(call.args) == 2 and isinstance(call.args[1], np.floating):
             return Call(call.target, (call.args[0], float(call.args[1])), {}, call.results, call.origin)
-        if name == "np.where" and len(call.args) == 3 and not call.kwargs:
+        alike = all(isinstance(y, Value) and y.dtype == v.dtype for y in call.args[1:]) and v not in kept
+        if name == "np.where" and len(call.args) == 3 and not call.kwargs and alike:
             target = Target("conditional", "if", lambda c, a, b: a if c else b)
         elif name == "astype" and len(call.args) == 2 and not call.kwargs and v.dtype.kind == "f":
             target = Target("function", f"np.{v.dtype}", v.dtype.type)
@@ -122,6 +129,13 @@ def with_numbers_as_arrays(program: Program) -> Program:
         plain = call.target.kind == "ufunc" and call.target.name.count(".") == 1
         if plain and arrays and max(len(x.shape) for x in arrays) and all(x.dtype == arrays[0].dtype for x in arrays):
             dtype = arrays[0].dtype
+            loops = [
+                kinds.startswith(dtype.char * len(call.args) + "->")
+                for kinds in getattr(call.target.function, "types", ())
+            ]
+            if not any(loops) or call.result.dtype not in (dtype, bool):  # numbers are of another type there
+                calls.append(call)
+                continue
             args = []
             for x in call.args:
                 if isinstance(x, Expression) and x.weak and dtype.kind == "f":
@@ -194,7 +208,8 @@ def with_masks_early(program: Program) -> Program:
     calls = list(program.calls)
     for call in program.calls:
         arrays = [x for x in call.args if isinstance(x, Value) and x.shape]
-        if not elementwise(call) or call.result.dtype != bool or len(arrays) != 1 or arrays[0].nbytes < CACHE >> 2:
+        alone = len(arrays) == 1 and {v for v in call.inputs() if v.constant is None} == set(arrays)
+        if not elementwise(call) or call.result.dtype != bool or not alone or arrays[0].nbytes < CACHE >> 2:
             continue
         readers = [i for i, other in enumerate(calls) if other is not call and arrays[0] in other.inputs()]
         made = [i for i, other in enumerate(calls) if arrays[0] in other.results]

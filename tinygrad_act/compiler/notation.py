@@ -67,11 +67,15 @@ def wrapped(names: list[str], width: int) -> str:
     return ",\n    ".join(lines)
 
 
+WELL_KNOWN = {"0": "np.zeros", "0.0": "np.zeros", "False": "np.zeros"}  # but not -0.0
+WELL_KNOWN |= {"1": "np.ones", "1.0": "np.ones", "True": "np.ones"}
+
+
 def recognised(a: np.ndarray[Any, Any]) -> str | None:
     """The call that makes a well-known array."""
     kind = f"np.{a.dtype}"
-    if a.size and (a == a.flat[0]).all() and a.dtype.kind in "fiub":
-        made = {0: "np.zeros", 1: "np.ones"}.get(a.flat[0].item())
+    if a.size and a.dtype.kind in "fiub" and a.tobytes() == a.ravel()[:1].tobytes() * a.size:
+        made = WELL_KNOWN.get(repr(a.flat[0].item()))
         return (
             f"{made}({shape_text(a.shape)}, {kind})"
             if made
@@ -79,9 +83,8 @@ def recognised(a: np.ndarray[Any, Any]) -> str | None:
         )
     if a.ndim == 1 and a.dtype.kind == "i" and a.size > 1 and (np.diff(a) == a[1] - a[0]).all():
         start, step = int(a[0]), int(a[1] - a[0])
-        if start == 0 and step == 1:
-            return f"np.arange({a.size})"
-        return f"np.arange({start}, {start + step * a.size}, {step})"
+        given = f"{a.size}" if start == 0 and step == 1 else f"{start}, {start + step * a.size}, {step}"
+        return f"np.arange({given}{'' if a.dtype == np.int64 else f', dtype={kind}'})"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .memory import elementwise, viewed
-from .program import Call, Expression, Program, Value, replace_in
+from .program import RESERVED, Call, Expression, Program, Value, replace_in
 
 CREATIONS = {"np.ones_like", "np.zeros_like", "np.full_like"}
 FIXED = {"draw", "update", "own"}  # calls that are not like others with the same arguments
@@ -127,17 +127,17 @@ def without_detours(program: Program) -> Program:
             return product
         if not isinstance(x, Value):
             return call
-        same = v.shape == x.shape and v.dtype == x.dtype
+        same = _fits(x, v)
         inner = made_by.get(x)
         if call.target.kind == "getitem" and call.args[1] == () and not x.shape:
             return x
         if same and name in ("reshape", "astype", "np.broadcast_to", "squeeze") and "order" not in call.kwargs:
             return x
-        if name == "copy" and ((inner is not None and viewed(inner) is None) or x in lasting):
+        if name == "copy" and v.order == x.order and ((inner is not None and viewed(inner) is None) or x in lasting):
             return x
         if same and name in ("np.multiply", "np.divide", "np.power") and not call.kwargs and _is_one(call.args[1]):
             return x
-        if name == "np.absolute" and inner is not None and inner.target.name == "np.negative":
+        if name == "np.absolute" and x.dtype.kind != "u" and inner is not None and inner.target.name == "np.negative":
             return Call(call.target, inner.args, call.kwargs, call.results, call.origin)
         if name == "swapaxes" and call.args[1] == call.args[2]:
             return x
@@ -181,7 +181,7 @@ def _is_constant(x: Value) -> bool:
 
 
 def _fits(x: Any, v: Value) -> bool:
-    return isinstance(x, Value) and (x.shape, x.dtype) == (v.shape, v.dtype)
+    return isinstance(x, Value) and (x.shape, x.dtype, x.order) == (v.shape, v.dtype, v.order)
 
 
 EXACT: tuple[Pass, ...] = (
@@ -194,11 +194,13 @@ EXACT: tuple[Pass, ...] = (
 
 
 def needed(program: Program) -> Program:
-    """Ask only for what is read or written."""
+    """Ask only for what is read or written, by names that the source does not use itself."""
     read = {v for call in program.calls for v in call.inputs()} | set(program.wanted()) | set(program.writes)
     text = repr([(call.args, call.kwargs) for call in program.calls] + [program.outputs])
     inputs = [v for v in program.inputs if v in read]
     numbers = [n for n in program.numbers if n in text]
+    for v in inputs:
+        v.name += "_" * (v.name in RESERVED)
     return Program(inputs, numbers, program.calls, program.outputs, program.writes)
 
 

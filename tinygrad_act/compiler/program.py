@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+RESERVED = {"np", "os", "step", "asked", "threads", "in_tiles", "Thread", "copy_context"}  # names in the source
+
 
 @dataclass(eq=False)
 class Value:

@@ -13,7 +13,7 @@ import numpy as np
 from .memory import Memory, plan, viewed
 from .notation import explained, literal, recognised, shape_text, wrapped
 from .number import BINDS
-from .program import Call, Expression, Origin, Program, Value, uses
+from .program import RESERVED, Call, Expression, Origin, Program, Value, uses
 from .tiles import IMPORTS, IN_TILES, Tiled
 
 Style = Literal["fast", "teaching"]
@@ -46,19 +46,16 @@ class Writer:
         self.names: dict[Value, str] = {v: v.name for v in program.inputs}
         if within is not None:
             self.names |= {v: name for v, name in within.names.items() if v.constant is not None}
-        self.taken = (taken or set()) | {
-            "np",
-            function,
-            *keyword.kwlist,
-            *dir(builtins),
-            *program.numbers,
-            *self.names.values(),
-        }
+        self.taken = {*(taken or ()), *RESERVED, function, *keyword.kwlist, *dir(builtins)}
+        self.taken |= {*program.numbers, *self.names.values()}
         self.inline: dict[Value, tuple[str, int]] = {}  # expressions that stand for values that have no name
         self.constants: dict[str, np.ndarray[Any, Any]] = within.constants if within else {}
-        for n, homes in enumerate(self.memory.packs.values(), 1):
-            for i, home in enumerate(homes, 1):
-                home.name = f"pack_{n}_{i}"
+        for home in self.memory.buffers:
+            home.name = self.fresh(home.name)
+        self.packs = {call: self.fresh(f"pack_{n}") for n, call in enumerate(self.memory.packs, 1)}
+        for call, pack in self.packs.items():
+            for i, home in enumerate(self.memory.packs[call], 1):
+                home.name = self.fresh(f"{pack}_{i}")
         self.loops: list[str] = []  # the functions for tiles, and what runs them
         self.tiles = 0
         self.lines = self.definition()  # which finds the constants, and the loops
@@ -77,13 +74,14 @@ class Writer:
         for home in self.memory.buffers:
             order = ', order="F"' if home.first.order == "F" else ""
             lines.append(f"{home.name} = np.empty({shape_text(home.first.shape)}, np.{home.first.dtype}{order})")
-        for n, homes in enumerate(self.memory.packs.values(), 1):
-            size = sum(int(np.prod(home.first.shape)) for home in homes)
-            lines.append(f"pack_{n} = np.empty({size}, np.{homes[0].first.dtype})")
+        for call, pack in self.packs.items():
+            homes = self.memory.packs[call]
+            size = sum(home.first.size for home in homes)
+            lines.append(f"{pack} = np.empty({size}, np.{homes[0].first.dtype})")
             start = 0
             for home in homes:
                 stop = start + int(np.prod(home.first.shape))
-                lines.append(f"{home.name} = pack_{n}[{start}:{stop}].reshape({shape_text(home.first.shape)})")
+                lines.append(f"{home.name} = {pack}[{start}:{stop}].reshape({shape_text(home.first.shape)})")
                 start = stop
         lines += self.loops
         return ["", *lines] if lines else []
@@ -155,7 +153,7 @@ class Writer:
             return self.loop(call)
         if call in self.memory.packs:
             homes = self.memory.packs[call]
-            pack = homes[0].name.removesuffix("_1")
+            pack = self.packs[call]
             self.names.update({r: home.name for r, home in zip(call.results, homes, strict=True)})
             return [f"{target.name}({self.text(call.args[0])}, {pack}, out={pack})"]
         if len(call.results) > 1:
@@ -187,12 +185,13 @@ class Writer:
         for v in call.tile.inputs:
             v.name = unused(re.sub(r"\W", "_", v.name), taken)
             taken.add(v.name)
-        tile = Writer(call.tile, "fast", f"tile_{self.tiles}", self.taken, within=self)
+        function, scratch = self.fresh(f"tile_{self.tiles}"), self.fresh(f"scratch_{self.tiles}")
+        tile = Writer(call.tile, "fast", function, self.taken, within=self)
         self.names.update({v: name for v, name in tile.names.items() if v.constant is not None})
         self.taken |= set(self.constants)
         kinds = [f"{shape_text(home.first.shape)}, np.{home.first.dtype}" for home in tile.memory.buffers]
         self.loops += [] if self.loops else ["", "", *IN_TILES]
-        self.loops += ["", "", *tile.lines[:-1], "", "", f"scratch_{self.tiles} = ["]
+        self.loops += ["", "", *tile.lines[:-1], "", "", f"{scratch} = ["]
         self.loops += ["    (", *(f"        np.empty({kind})," for kind in kinds), "    )"]
         self.loops += ["    for _ in range(threads)", "]"]
         lines = []
@@ -201,7 +200,7 @@ class Writer:
             made = home.name or f"np.empty({shape_text(v.shape)}, np.{v.dtype})"
             lines.append(f"{self.new_name(v)} = {made}")
         arguments = [call.args[: call.cut], call.args[call.cut :], tuple(call.results)]
-        given = ", ".join([tile.function, str(call.rows), *map(self.text, arguments), f"scratch_{self.tiles}"])
+        given = ", ".join([tile.function, str(call.rows), *map(self.text, arguments), scratch])
         return [*lines, f"in_tiles({given})"]
 
     def goes_inline(self, i: int, call: Call, text: str) -> bool:
@@ -219,7 +218,7 @@ class Writer:
                 if later.target.kind == "update" and v is later.args[0]:
                     return False
                 return self.style == "teaching" or viewed(call) is not None or not v.shape
-            if later.target.kind == "update" or later in self.memory.out:
+            if later.target.kind in ("update", "tiled", "packed") or later in self.memory.out:
                 return False  # which might write over what it reads
         return self.style == "teaching" and len(text) < 30
 
@@ -295,7 +294,7 @@ class Writer:
             return f"np.{x.__name__}" if issubclass(x, np.generic) else x.__name__
         if isinstance(x, np.generic):
             return f"np.{x.dtype}({self.text(float(str(x))) if x.dtype.kind == 'f' else x})"
-        text = f'"{x}"' if isinstance(x, str) else repr(x)
+        text = f'"{x}"' if isinstance(x, str) and x.isprintable() and not {'"', "\\"} & {*x} else repr(x)
         return f"({text})" if binds > 13 and text.startswith("-") else text
 
     def name(self, v: Value) -> str:
@@ -307,6 +306,12 @@ class Writer:
             self.constants[self.new_name(v, "constant")] = v.constant
         return self.names[v]
 
+    def fresh(self, hint: str) -> str:
+        """A name that nothing has yet."""
+        name = unused(hint, self.taken)
+        self.taken.add(name)
+        return name
+
     def new_name(self, v: Value, default: str = "t") -> str:
         """A new variable, called as the step calls it if that is known."""
         hint = (
@@ -316,8 +321,7 @@ class Writer:
             hint = next(
                 (word for word in ("arange", "ones", "zeros") if word in (recognised(v.constant) or "")), default
             )
-        self.names[v] = name = unused(hint, self.taken)
-        self.taken.add(name)
+        self.names[v] = name = self.fresh(hint)
         return name
 
 

@@ -26,7 +26,7 @@ from ..op import Node, Op
 from .code import PACKAGE, is_data, is_ours, names_in, of_the_user, slots_of
 from .gradient import UnreadGradient
 from .number import Number
-from .program import Expression, Value
+from .program import RESERVED, Expression, Value
 from .trace import Trace
 from .tracer import Draws, Tracer
 
@@ -63,7 +63,7 @@ class State:
     conditions: list[str] = field(default_factory=list)
     undo: list[Any] = field(default_factory=list)
     seen: dict[int, Any] = field(default_factory=dict)
-    names: set[str] = field(default_factory=lambda: {"np", "step", *keyword.kwlist, *dir(builtins)})
+    names: set[str] = field(default_factory=lambda: {*RESERVED, *keyword.kwlist, *dir(builtins)})
     container_names: dict[int, str] = field(default_factory=dict)
     snapshots: list[tuple[Any, Any, str]] = field(default_factory=list)  # what lists and dicts held, and whose they are
     wholes: list[tuple[Any, Any, str]] = field(default_factory=list)  # and what is compared as a whole
@@ -294,14 +294,17 @@ class State:
             self.gradients.append(Place(f"{c}.grad", "", gradient, t.grad, t))
             self.undo.append(lambda: setattr(t, "grad", gradient))
         elif t.requires_grad:
-            place = Place(f"{c}.grad", "d_" + (t.name or name), gradient, UnreadGradient(lifted), t)
+            standin = UnreadGradient(lifted) if self.ran is not None else None  # it must not matter which
+            place = Place(f"{c}.grad", "d_" + (t.name or name), gradient, standin, t)
             t.grad = place.standin
             self.gradients.append(place)
             self.undo.append(lambda: setattr(t, "grad", gradient))
 
     def array(self, x: np.ndarray[Any, Any], read: str, name: str, tensor: Node | None) -> Any:
         place = Place(read, name if name == read else self.unique(name), x, None, tensor)
-        place.value = Value(x.shape, x.dtype, place.name, weight=4)
+        flags = x.flags
+        order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else "K"
+        place.value = Value(x.shape, x.dtype, place.name, weight=4, order=order)
         for other in self.arrays:
             if np.may_share_memory(x, other.original):
                 self.overlaps.append((place, other))

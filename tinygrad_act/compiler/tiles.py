@@ -16,18 +16,15 @@ from .program import Call, Expression, Origin, Program, Target, Value
 LARGE = 3 << 18  # elements from which on an array is worth a loop: with half of that, one thread is not any faster
 TILE = 1 << 17  # elements of it at a time: with less, two threads wait for the interpreter; with more, for main memory
 LEAST = 3  # calls on large arrays that make a chain
-IMPORTS = [
-    "import os",
-    "from concurrent.futures import ThreadPoolExecutor",
-    "from contextvars import copy_context",
-    "",
-]
+IMPORTS = ["import os", "from contextvars import copy_context", "from threading import Thread", ""]
 IN_TILES = '''
-threads = min(2, int(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0] or os.cpu_count() or 1))
+asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+threads = min(2, int(asked) if asked.isdigit() and int(asked) else os.cpu_count() or 1)
 
 
 def in_tiles(tile, rows, cut, whole, out, scratch):
     """Do so many rows at a time, on two threads by turns: NumPy lets the other one run while it computes."""
+    failures = []
 
     def work(thread):
         for start in range(thread * rows, len(out[0]), threads * rows):
@@ -35,12 +32,26 @@ def in_tiles(tile, rows, cut, whole, out, scratch):
             size = len(out[0][part])
             tile(*(a[part] for a in cut), *whole, *(a[part] for a in out), *(a[:size] for a in scratch[thread]))
 
+    def work_beside():
+        try:
+            work(1)
+        except BaseException as error:
+            failures.append(error)
+
     if threads == 1:
         return work(0)
-    with ThreadPoolExecutor(1) as other:
-        rest = other.submit(copy_context().run, work, 1)
+    other = Thread(target=copy_context().run, args=(work_beside,))
+    try:
+        other.start()
+    except RuntimeError:  # the program is about to end, and starts no more threads
         work(0)
-        rest.result()
+        return work(1)
+    try:
+        work(0)
+    finally:
+        other.join()
+    if failures:
+        raise failures[0]
 '''.strip().splitlines()
 
 
@@ -83,7 +94,7 @@ def with_tiles(program: Program) -> Program:
 
 def _is_large(call: Call) -> bool:
     most = max(v.size for v in (call.result, *call.inputs()))
-    return most >= LARGE and most // call.result.shape[0] <= TILE
+    return most >= LARGE and call.result.size > 0 and most // call.result.shape[0] <= TILE
 
 
 def _goes_on(chain: list[Call], call: Call) -> bool:

@@ -42,6 +42,7 @@ class Trace:
         self.alive: weakref.WeakSet[Tracer] = weakref.WeakSet()
         self.places: list[tuple[str, int]] = []  # the line of the user's that asks, for each call
         self.held: dict[int, tuple[Value, Any]] = {}  # arrays met on the way that are not traced, by id
+        self.errors = np.geterr()
         self.open = True
         self.walked_back = False
         self.roots: dict[Value, None] = {}  # what was walked back from
@@ -55,6 +56,8 @@ class Trace:
     def call(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call and write it down. Its result is a stand-in, or a tuple of them."""
         self.check_open()
+        if np.geterr() != self.errors:
+            self.refuse("np.errstate inside a step is not part of the program; put it around the call of the step")
         out = kwargs.pop("out", None)
         out = out[0] if isinstance(out, tuple) else out
         if out is not None and target.kind == "ufunc" and kwargs.get("where", True) is not True:
@@ -72,6 +75,8 @@ class Trace:
         results = array if isinstance(array, (tuple, list)) else (array,)
         if not all(isinstance(a, np.ndarray | np.generic | float | int) for a in results) or type(array) in (bool, int):
             self.refuse(f"{target.name} would give Python's {type(array).__name__}, which needs the numbers themselves")
+        for a in results:
+            self.check_dtype(np.asarray(a).dtype)
         tracers = [self.tracer(a) for a in results]
         self.write_down(target, args, kwargs, [t.value for t in tracers])
         if target.kind != "ufunc":
@@ -95,6 +100,11 @@ class Trace:
             what = "indexing by a mask" if masks else target.name
             self.refuse(f"the shape of what {what} gives depends on the numbers; choose with np.where(mask, a, b)")
 
+    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Refuse arrays that a source cannot name."""
+        if dtype.kind not in "biufc" or not dtype.isnative:
+            self.refuse(f"arrays of dtype {dtype} are not traced; convert them outside the step")
+
     def write_down(self, target: Target, args: Any, kwargs: Any, results: list[Value]) -> None:
         live = target.kind == "ufunc" or target.name in TAKES_NUMBERS or target.writes == "setitem"
 
@@ -113,6 +123,7 @@ class Trace:
 
     def held_array(self, array: np.ndarray[Any, Any]) -> Value:
         """An array that is no stand-in: a constant with what it holds now, for the step may write into it."""
+        self.check_dtype(array.dtype)
         known, _ = self.held.get(id(array), (None, None))
         if known is None or known.constant is None or known.constant.tobytes() != array.tobytes():
             known = Value(array.shape, array.dtype, constant=array.copy())

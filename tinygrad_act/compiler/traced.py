@@ -7,6 +7,7 @@ import itertools
 import pickle
 import random
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType
@@ -16,8 +17,8 @@ import numpy as np
 
 from ..op import Node
 from ..tensor import Tensor, _clock, _mode
-from .code import asks_for_gradients, attributes_of
-from .gradient import GradientReadError
+from .code import attributes_of
+from .gradient import GradientReadError, UnreadGradient
 from .number import Number
 from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
 from .state import Place, State
@@ -40,6 +41,7 @@ BUILTINS = {
     "nan": np.nan,
 }
 BUILTINS |= {"_mode": _mode}
+PLAIN = {type(None), bool, int, float, complex, str, bytes}
 MISS = object()  # what an entry returns when its program is not good for the call
 
 
@@ -48,17 +50,25 @@ class Traced:
 
     def __init__(self, step: Callable[..., Any], args: Any, kwargs: Any, read_gradients: bool) -> None:
         ran: set[CodeType] = set()
-        self._run(step, args, kwargs, State(Trace(), read_gradients=read_gradients), ran)
+        try:
+            self._run(step, args, kwargs, State(Trace(), read_gradients=read_gradients), ran)
+        except Exception:
+            if read_gradients or not self.state.gradients:
+                raise
+            raise GradientReadError from None  # there was none where it wants one
         attributes = attributes_of(ran) or self.state.walked
-        first, returned = self.trace, self.program.outputs[0]
-        if asks_for_gradients(ran) and not read_gradients:
-            raise GradientReadError
+        first, returned = self.trace, plain_leaves(self.program.outputs[0])
         # Again, with an eye for these attributes only, and to see whether it does the same again.
         self._run(step, args, kwargs, State(Trace(), ran, attributes, read_gradients), None)
-        self.trace.compare(first)
-        for before, now in itertools.zip_longest(plain_leaves(returned), plain_leaves(self.program.outputs[0])):
-            if not alike(before, now):
-                raise TraceError(different(before, now, "It is among what the step returns."))
+        try:
+            self.trace.compare(first)
+            for before, now in itertools.zip_longest(returned, plain_leaves(self.program.outputs[0])):
+                if not alike(before, now):
+                    raise TraceError(different(before, now, "It is among what the step returns."))
+        except TraceError:
+            if read_gradients or not self.state.gradients:
+                raise
+            raise GradientReadError from None  # it may have asked whether there is one
 
     def _run(self, step: Callable[..., Any], args: Any, kwargs: Any, state: State, ran: set[CodeType] | None) -> None:
         self.state, self.trace = state, state.trace
@@ -86,6 +96,7 @@ class Traced:
         self.owned: dict[int, Value] = {}
         self.trace.name_results()
         outputs = map_tree(self._own, returned)
+        self.rebuild = _rebuilder(returned)
         writes = {}
         self.rebinds: list[tuple[Place, Any]] = []  # what is put into a place as a new object
         self.cleared: list[Place] = []  # gradients that the step leaves at None
@@ -152,7 +163,13 @@ class Traced:
             return x.current()
         if isinstance(x, Number):
             return x.expression
-        return self.trace.held_array(x) if isinstance(x, np.ndarray) else x
+        if type(x) is UnreadGradient:
+            raise GradientReadError
+        if isinstance(x, np.ndarray):
+            return self.trace.held_array(x)
+        if type(x) not in PLAIN and not isinstance(x, np.bool | np.number):
+            self.trace.refuse(f"the step returns or keeps a {type(x).__name__}, which a NumPy program cannot make")
+        return x
 
     def entry(self, program: Program, step: Callable[..., Any]) -> Callable[..., Any]:
         """The function that takes the step's arguments, and returns what it returns, or MISS."""
@@ -171,6 +188,9 @@ class Traced:
             if place in state.arrays:
                 kinds += [f"{place.name}.__class__", f"{place.name}.shape", f"{place.name}.dtype"]
                 found += [type(place.original), place.value.shape, place.value.dtype]
+                if len(place.value.shape) > 1:  # in whose order sums are taken
+                    kinds.append(f"{place.name}.flags.{'f' if place.value.order == 'F' else 'c'}_contiguous")
+                    found.append(place.value.order != "K")
             elif place in state.numbers:
                 kinds.append(f"{place.name}.__class__")
                 found.append(type(place.original))
@@ -199,27 +219,65 @@ class Traced:
             if p.tensor is not None and (p.value in program.writes or any(p is q for q, _ in self.rebinds))
         ]
         lines += [f"    {p.read.removesuffix('._data')}.stamp = next(_clock)" for p in changed]
-        lines += ["    return _result"]
+        lines += ["    return _rebuild(_result)" if self.rebuild else "    return _result"]
+        namespace["_rebuild"] = self.rebuild
         namespace |= state.containers
         exec("\n".join(lines), namespace)
         entry: Callable[..., Any] = namespace["entry"]
         return entry
 
 
+class _Patch:
+    """Several threads may trace at a time: the first one patches, the last one puts it back."""
+
+    def __init__(self) -> None:
+        self.lock, self.users = threading.Lock(), 0
+        self.make: Any = np.random.default_rng
+
+
+_patch = _Patch()
+
+
 @contextmanager
 def _seeds_may_be_numbers() -> Iterator[None]:
     """Let a step seed a generator by a number that it reads."""
-    make = np.random.default_rng
-    np.random.default_rng = lambda seed=None: make(int(seed) if isinstance(seed, Number) else seed)
+    with _patch.lock:
+        if not _patch.users:
+            _patch.make = make = np.random.default_rng
+            np.random.default_rng = lambda seed=None: make(int(seed) if isinstance(seed, Number) else seed)
+        _patch.users += 1
     try:
         yield
     finally:
-        np.random.default_rng = make
+        with _patch.lock:
+            _patch.users -= 1
+            if not _patch.users:
+                np.random.default_rng = _patch.make
 
 
 def _global_chance() -> tuple[Any, bytes]:
     """The state of the generators that everything shares, to see whether anything draws from them."""
     return random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002  (looked at, not drawn from)
+
+
+def _rebuilder(returned: Any) -> Callable[[Any], Any] | None:
+    """What turns tuples, lists and dicts into the named tuples and other kinds of dicts that they were; None if none."""
+    if isinstance(returned, tuple | list | dict):
+        parts = list(returned.values() if isinstance(returned, dict) else returned)
+        inner = [_rebuilder(part) for part in parts]
+        kind = type(returned)
+        if kind in (tuple, list, dict) and not any(inner):
+            return None
+
+        def rebuild(found: Any) -> Any:
+            values = list(found.values() if isinstance(found, dict) else found)
+            values = [f(x) if f else x for f, x in zip(inner, values, strict=True)]
+            if isinstance(found, dict):
+                return kind(zip(found, values, strict=True))
+            return kind(*values) if hasattr(kind, "_fields") else kind(values)
+
+        return rebuild
+    return None
 
 
 def _argument_names(step: Callable[..., Any], n: int) -> list[str]:
