@@ -129,11 +129,10 @@ def with_numbers_as_arrays(program: Program) -> Program:
         plain = call.target.kind == "ufunc" and call.target.name.count(".") == 1
         if plain and arrays and max(len(x.shape) for x in arrays) and all(x.dtype == arrays[0].dtype for x in arrays):
             dtype = arrays[0].dtype
-            loops = [
-                kinds.startswith(dtype.char * len(call.args) + "->")
-                for kinds in getattr(call.target.function, "types", ())
-            ]
-            if not any(loops) or call.result.dtype not in (dtype, bool):  # numbers are of another type there
+            kinds = dtype.char * len(call.args) + "->"
+            loops = getattr(call.target.function, "types", ())
+            alike = any(loop.startswith(kinds) for loop in loops) and call.result.dtype in (dtype, bool)
+            if not alike:  # a number is of another type there
                 calls.append(call)
                 continue
             args = []

@@ -261,7 +261,7 @@ def _global_chance() -> tuple[Any, bytes]:
 
 
 def _rebuilder(returned: Any) -> Callable[[Any], Any] | None:
-    """What turns tuples, lists and dicts into the named tuples and other kinds of dicts that they were; None if none."""
+    """What turns tuples and dicts into the named tuples and other kinds that they were, if they were."""
     if isinstance(returned, tuple | list | dict):
         parts = list(returned.values() if isinstance(returned, dict) else returned)
         inner = [_rebuilder(part) for part in parts]
