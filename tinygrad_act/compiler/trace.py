@@ -57,7 +57,9 @@ class Trace:
         """Run a call and write it down. Its result is a stand-in, or a tuple of them."""
         self.check_open()
         if np.geterr() != self.errors:
-            self.refuse("how NumPy handles errors is changed inside the step, which is no call; change it around the step")
+            self.refuse(
+                "how NumPy handles errors is changed inside the step, which is no call; change it around the step"
+            )
         out = kwargs.pop("out", None)
         out = out[0] if isinstance(out, tuple) else out
         if out is not None and target.kind == "ufunc" and kwargs.get("where", True) is not True:
