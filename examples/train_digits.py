@@ -6,7 +6,6 @@ import numpy as np
 
 import tinygrad_act as ta
 from tinygrad_act import nn
-from tinygrad_act.drawing import to_graphviz
 from tinygrad_act.training import progress
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -57,4 +56,4 @@ for digit, row in enumerate(confusion):
 
 loss = ta.cross_entropy(model(x[:32]), y[:32])
 loss.backward()
-print("\nthe graph of one step, with its gradients, is in", to_graphviz(loss).save("digits.dot"))
+print("\nthe graph of one step, with its gradients, is in", ta.draw(loss).save("digits.svg"))

@@ -40,8 +40,8 @@ def test_train_digits_reports_each_epoch_the_confusions_and_the_graph(options: l
     confusion = [[int(count) for count in row.replace("·", "0").split()] for _, row in rows]
     assert sum(map(sum, confusion)) == 599
     assert round(100 * sum(confusion[i][i] for i in range(10)) / 599, 1) == last
-    graph = (tmp_path / "digits.dot").read_text(encoding="utf-8")
-    assert graph.startswith("digraph")
+    graph = (tmp_path / "digits.svg").read_text(encoding="utf-8")
+    assert graph.startswith("<svg")
     assert "cross_entropy" in graph
     assert graph.count("∂") >= 5
     assert ("float64" in graph) == ("float64" in options)

@@ -46,6 +46,10 @@ def __getattr__(name: str) -> Any:
         from . import compiler
 
         return getattr(compiler, name)
+    if name in ("draw", "explain", "step_through"):
+        from . import drawing
+
+        return getattr(drawing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -69,6 +73,7 @@ __all__ = [
     "compile",
     "cross_entropy",
     "data",
+    "draw",
     "elu",
     "gradients",
     "hinge",

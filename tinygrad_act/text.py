@@ -49,10 +49,14 @@ def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Except
 
     names = op.arguments * len(inputs) if op.variadic else op.arguments
     given = "".join(f"\n  {name}: {describe(x)}" for name, x in zip(names, inputs, strict=False))
-    if type(error) not in (ValueError, TypeError, IndexError):  # others have constructors of their own
+    told: Any = error
+    if type(error) in (ValueError, TypeError, IndexError):  # others have constructors of their own
+        told = type(error)(f"{op.name}: {error}{given}")
+    else:
         error.add_note(f"in {op.name} of{given}")
-        return error
-    return type(error)(f"{op.name}: {error}{given}")
+    told.failed_call = op, inputs  # to be drawn
+    failure: Exception = told
+    return failure
 
 
 def not_differentiable(what: str, kind: str) -> TypeError:

@@ -1,5 +1,6 @@
-"""Pictures of the graph that the engine walks."""
+"""Pictures and explanations of the graph that the engine walks."""
 
-from .dot import to_graphviz
+from .export import RenderError
+from .picture import Drawing, draw
 
-__all__ = ["to_graphviz"]
+__all__ = ["Drawing", "RenderError", "draw"]
