@@ -75,6 +75,7 @@ __all__ = [
     "data",
     "draw",
     "elu",
+    "explain",
     "gradients",
     "hinge",
     "huber",
@@ -93,5 +94,6 @@ __all__ = [
     "relu",
     "sigmoid",
     "softmax",
+    "step_through",
     "tanh",
 ]

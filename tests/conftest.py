@@ -1,0 +1,1 @@
+from browser import browser as browser  # the fixture, for every test module
