@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 import tinygrad_act as ta
-from tinygrad_act import nn
+from tinygrad_act import drawing, nn
 from tinygrad_act.training import progress
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -16,15 +16,11 @@ parser.add_argument("--dtype", choices=["float32", "float64"], default="float32"
 parser.add_argument("--compile", action="store_true", help="run each step as the NumPy program that it is")
 options = parser.parse_args()
 rng = np.random.default_rng(options.seed)
-# 1,198 images to learn from, 599 that the network never sees; 8×8 pixels each, between 0 and 1
-x, y, x_test, y_test = ta.data.digits()
+x, y, x_test, y_test = ta.data.digits()  # 1,198 images of 8×8 to learn from, 599 that the network never sees
 x, x_test = x.astype(options.dtype), x_test.astype(options.dtype)
-
-if options.activation == "maxout":
-    model = nn.Sequential(nn.Maxout(64, 64, pieces=3, rng=rng), nn.Linear(64, 10, rng=rng))
-else:
-    model = nn.Sequential(nn.Linear(64, 128, rng=rng), ta.OPS[options.activation], nn.Linear(128, 10, rng=rng))
-model.astype(options.dtype)
+dense = [nn.Linear(64, 128, rng=rng), ta.OPS[options.activation]]
+hidden = [nn.Maxout(64, 128, pieces=3, rng=rng)] if options.activation == "maxout" else dense
+model = nn.Sequential(*hidden, nn.Linear(128, 10, rng=rng)).astype(options.dtype)
 print(model)
 optimizer = ta.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1)
 
@@ -37,23 +33,28 @@ def step(images, labels):
     return loss
 
 
+@ta.no_grad()  # nothing to learn from these
 def predict(images):
-    with ta.no_grad():  # nothing to learn from these
-        return model(images).argmax(axis=1)
+    return model(images).argmax(axis=1)
 
 
 step = ta.compile(step) if options.compile else step
+history = {"loss": [], "held-out accuracy": []}
 for epoch in (epochs := progress(range(1, options.epochs + 1), "training")):
     optimizer.lr = 0.01 * (1 - (epoch - 1) / options.epochs)  # ever smaller steps
-    losses = [step(*batch).item() for batch in ta.data.batches(x, y, size=32, rng=rng)]
-    right = np.mean(predict(x_test) == y_test)
-    epochs.write(f"epoch {epoch:3}   loss {np.mean(losses):.4f}   held-out accuracy {right:.1%}")
-confusion = np.zeros((10, 10), int)
-np.add.at(confusion, (y_test, predict(x_test)), 1)
+    history["loss"].append(np.mean([step(*batch).item() for batch in ta.data.batches(x, y, size=32, rng=rng)]))
+    history["held-out accuracy"].append(right := np.mean(predict(x_test) == y_test))
+    epochs.write(f"epoch {epoch:3}   loss {history['loss'][-1]:.4f}   held-out accuracy {right:.1%}")
+confusion = np.histogram2d(y_test, predict(x_test), bins=range(11))[0].astype(int)
 print("\nrows: the digit, columns: what the network saw in it\n\n     ", "".join(f"{digit:4}" for digit in range(10)))
-for digit, row in enumerate(confusion):
-    print(f"{digit:4}  ", "".join(f"{count:4}" if count else "   ·" for count in row))
+print(
+    "\n".join(f"{digit:4}  " + "".join(f"{n:4}" if n else "   ·" for n in row) for digit, row in enumerate(confusion))
+)
 
-loss = ta.cross_entropy(model(x[:32]), y[:32])
+loss = ta.cross_entropy(model(images := x[:4]), labels := y[:4])
 loss.backward()
-print("\nthe graph of one step, with its gradients, is in", ta.draw(loss).save("digits.svg"))
+if options.epochs:
+    drawing.plot_history(history).savefig("digits-training.png")
+ta.draw(loss, names=True).save("digits.svg")
+ta.step_through(loss, names=True).save("digits.html")
+print("\nhow it learned: digits-training.png   the graph, with gradients: digits.svg   step through it: digits.html")

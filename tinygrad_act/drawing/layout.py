@@ -338,8 +338,16 @@ def _points(
     a, b = layout.paths[source], layout.paths[target]
     n = _shared(a, b)
     first, last = _folded_into(a), _folded_into(b)
+
+    def at_edge(item: Item, path: list[Item], end: bool) -> Point:
+        """Where the layer of an item begins or ends: between layers lines may bend, and meet no neighbours."""
+        box = path[path.index(item) - 1]
+        here, (_, y) = layout.arrangements[_box(box)], corners[box]
+        layer = here.slots[item].layer
+        return corners[item][0] + across[item] / 2, y + here.starts[layer] + end * here.depths[layer]
+
     x, y = corners[last]
-    points: list[Point] = [(x + across[last] / 2, y)]  # backwards, from the target
+    points: list[Point] = [(x + across[last] / 2, y), at_edge(last, b, end=False)]  # backwards, from the target
 
     def back(box: Item, after: int, until: int) -> bool:
         """Through layers of a box; whether that leads to what is drawn."""
@@ -369,5 +377,5 @@ def _points(
         if back(a[i], len(here.layers) - 1, here.slots[a[i + 1]].layer):
             return points[::-1]
     x, y = corners[first]
-    points.append((x + across[first] / 2, y + along[first]))
+    points += [at_edge(first, a, end=True), (x + across[first] / 2, y + along[first])]
     return points[::-1]

@@ -71,8 +71,12 @@ function placed(boxes, nodes, edges, direction) {
         points.push([across, start], [across, start + here.depths[layer]]);
       }
     };
+    const edge = (item, up, end) => {
+      const here = box(up), n = layerOf.get(item);
+      return [corners.get(item)[0] + across.get(item) / 2, corners.get(up)[1] + here.starts[n] + (end ? here.depths[n] : 0)];
+    };
     const [x, y] = corners.get(first);
-    points.push([x + across.get(first) / 2, y + along.get(first)]);
+    points.push([x + across.get(first) / 2, y + along.get(first)], edge(first, parent.get(first), true));
     for (let i = a.indexOf(first) - 1; i >= n; i--) {
       const here = box(a[i]), [x, y] = corners.get(a[i]);
       passes(a[i], layerOf.get(a[i + 1]) + 1, here.layers.length - 1);
@@ -85,7 +89,7 @@ function placed(boxes, nodes, edges, direction) {
       passes(b[i], 1, layerOf.get(b[i + 1]));
     }
     const [x2, y2] = corners.get(last);
-    points.push([x2 + across.get(last) / 2, y2]);
+    points.push(edge(last, parent.get(last), false), [x2 + across.get(last) / 2, y2]);
     lines.push([first, last, turned ? points.map(([x, y]) => [y, x]) : points]);
   }
   const rectangles = new Map([...corners].map(([item, [x, y]]) =>

@@ -188,7 +188,7 @@ function backward(now) {
 function sum(out) {
   const alone = [out.b, out.g, out.w].map(t => tables[t].v.length === 1 && tables[t].v[0].length === 1 ? tables[t].v[0][0] : null);
   const use = ["", "", "second", "third"][out.u] || `${out.u}th`;
-  return alone.includes(null) ? `${use} use: added to what has come before` : `${use} use: ${alone[0]} + ${alone[1]} = ${alone[2]}`;
+  return alone.includes(null) ? `${use} use: added to what has come before` : `${use} use: ${alone.slice(0, 2).map(short).join(" + ")} = ${short(alone[2])}`;
 }
 
 function formula(i) {
@@ -205,8 +205,12 @@ function numbers(i) {
   return html("div", {}, ...parts);
 }
 
+function short(x) {
+  return x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5) ? String(Number(x.toPrecision(4)).toExponential()) : String(x);
+}
+
 function cell(x, largest) {
-  const made = html("td", {}, x === null ? "…" : typeof x === "number" ? String(x) : x);
+  const made = html("td", {}, x === null ? "…" : typeof x === "number" ? short(x) : x);
   if (typeof x === "number" && largest > 0) made.style.background = `rgba(var(${x < 0 ? "--minus" : "--plus"}),${(.65 * Math.abs(x) / largest).toFixed(3)})`;
   if (typeof x === "string") made.style.fontWeight = "bold";
   return made;
