@@ -248,6 +248,21 @@ def test_modules_are_boxes_and_so_is_each_call_of_a_shared_one() -> None:
     assert [title for title in boxes if title.startswith("cell")] == ["cell #1", "cell #2", "cell #3"]
 
 
+def test_what_a_module_computed_is_known_where_it_is_called_to_be_drawn() -> None:
+    x = np.ones((2, 3))
+    model = Residual(3, 3)
+    boxes = {box.title: [p.title for p in box.parts] for box in ta.draw(model, x).root.boxes()}
+    assert boxes[""] == ["x", "blocks.0", "add", "blocks.1", "add", "blocks.2", "add", "power", "mean"]
+    assert boxes["blocks.1"] == ["layers.0", "relu", "layers.2"]
+    inside_a_function = ta.draw(lambda x: np.sum(model(x) * 2), x)
+    assert {"blocks.0", "blocks.2", "layers.0"} <= {box.title for box in inside_a_function.root.boxes()}
+    recurrent = Recurrent(3)
+    drawing = ta.draw(recurrent, 3)
+    parts = {box.title: [p.title for p in box.parts] for box in drawing.root.boxes()}
+    assert parts["cell #3"] == parts["cell #2"] == ["matmul", "matmul", "add", "tanh", "multiply", "add"]
+    assert nn.Module.__call__.__name__ == "__call__"
+
+
 @pytest.mark.parametrize("direction", ["LR", "TB"])
 @pytest.mark.parametrize("fold", [None, 8])
 @pytest.mark.parametrize("seed", range(40))

@@ -143,7 +143,7 @@ def test_the_page_lays_out_as_python_does(browser: Browser, tmp_path: Path, dire
         from tinygrad_act.drawing.modules import boxed
 
         graph, inside = made.graph, drawn_inside(made.graph, "inside")
-        root = boxed(graph, inside)
+        root = boxed(graph, inside, None)
         edges = [(x, v) for v in graph.vertices for x in v.inputs if x not in inside]
         with opened(browser, made, tmp_path) as page:
             for folded in (False, True):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..op import Node, Op
 
+Call = tuple[tuple[str, ...], int, int]  # the path of a module, and the stamps between which it was called
 Kind = Literal["parameter", "input", "constant", "result"]
 
 
@@ -55,6 +56,7 @@ class Graph:
 
     vertices: list[Vertex]
     roots: list[Vertex]
+    calls: list[Call] = field(default_factory=list)  # of modules, where that was noted
 
     @property
     def has_gradients(self) -> bool:

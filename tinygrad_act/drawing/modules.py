@@ -7,13 +7,14 @@ it too, an activation between its layers, and no edge ever leads out of a box an
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .graph import Graph, Vertex
+from .graph import Call, Graph, Vertex
 
 LONGEST_PERIOD = 400  # of what is looked for as done again
 
@@ -47,12 +48,12 @@ class Box:
                 found += reversed(part.parts)
 
 
-def boxed(graph: Graph, inside: set[Vertex]) -> Box:
-    """The outermost box, of all vertices but those that are drawn `inside` of others."""
+def boxed(graph: Graph, inside: set[Vertex], limit: int | None) -> Box:
+    """The outermost box, of all vertices but those that are drawn `inside` of others; runs are boxes beyond a limit."""
     shown = [v for v in graph.vertices if v not in inside]
     _find_modules(graph)
     root = Box("", _in_boxes(_leaves_next_to_use(shown)))
-    for box in list(root.boxes()):
+    for box in list(root.boxes()) if limit is not None and len(shown) > limit else []:
         box.parts = _runs_merged(box.parts)
     root.key = "r"
     for box in root.boxes():
@@ -65,6 +66,9 @@ def boxed(graph: Graph, inside: set[Vertex]) -> Box:
 def _find_modules(graph: Graph) -> None:
     """Set `module` of every result: that of its parameters, or of its own dotted name; or what it lies between."""
     results = [v for v in graph.vertices if v.kind == "result"]
+    if graph.calls:
+        _find_calls(results, graph.calls)
+        return
     calls: dict[str, int] = {}
     used: dict[str, set[str]] = {}
     for v in results:
@@ -87,6 +91,28 @@ def _find_modules(graph: Graph) -> None:
     for v in graph.vertices:
         if v.kind != "result" and "." in v.name:
             v.module = tuple(v.name.split(".")[:-1])
+
+
+def _find_calls(results: list[Vertex], calls: list[Call]) -> None:
+    """Set `module` by which calls of modules were on when a value came to be."""
+    times = Counter(path for path, *_ in calls)
+    count: Counter[tuple[str, ...]] = Counter()
+    coming = []
+    for path, start, stop in sorted(calls, key=lambda call: call[1]):
+        count[path] += 1
+        coming.append((path, f"{path[-1]} #{count[path]}" if times[path] > 1 else path[-1], start, stop))
+    coming.reverse()
+    on: list[tuple[tuple[str, ...], str, int, int]] = []  # the calls that are on, each within those before
+    for v in results:
+        stamp = v.node.stamp if v.node is not None else 0
+        while coming and coming[-1][2] < stamp:
+            on.append(coming.pop())
+        on = [call for call in on if call[3] > stamp]
+        parts = list(on[-1][0]) if on else []
+        for path, title, *_ in on:
+            if on[-1][0][: len(path)] == path:
+                parts[len(path) - 1] = title
+        v.module = tuple(parts)
 
 
 def _fill_gaps(results: list[Vertex]) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from ..op import Node
 from ..tensor import Tensor
 from . import export, labels, layout, svg
-from .graph import Graph, Vertex, read, shape_and_dtype
+from .calls import calls_noted
+from .graph import Call, Graph, Vertex, read, shape_and_dtype
 from .listing import listing
 from .modules import boxed, fold
 
@@ -59,6 +60,7 @@ def draw(
         frame: Any = sys._getframe(1)
         names = {**frame.f_globals, **frame.f_locals}
     called = dict(names) if names else {}
+    calls: list[Call] = []
     failed = getattr(what, "failed_call", None)
     if failed is not None:
         roots, called = [x for x in failed[1] if isinstance(x, Node)], called
@@ -67,20 +69,23 @@ def draw(
     elif isinstance(what, list | tuple | dict):
         roots = [x for x in (what.values() if isinstance(what, dict) else what) if isinstance(x, Node)]
     else:
-        roots = _called_with(what, inputs, called) if callable(what) else []
+        roots, calls = _called_with(what, inputs, called) if callable(what) else ([], [])
     if not roots:
         raise TypeError(
             f"draw() takes a Tensor, several of them, or a function or module with inputs, not {type(what).__name__}.\n"
             "  Draw the Tensor that was computed, like the loss, or write draw(model, x)."
         )
     graph = read(roots, called)
+    graph.calls = calls
     if failed is not None:
         _add_failure(graph, *failed)
     return Drawing(graph, direction, fold, parameters, edges)
 
 
-def _called_with(function: Callable[..., Any], inputs: tuple[Any, ...], called: dict[str, Any]) -> list[Node]:
-    """What a function or module returns for inputs, which are named as it names them."""
+def _called_with(
+    function: Callable[..., Any], inputs: tuple[Any, ...], called: dict[str, Any]
+) -> tuple[list[Node], list[Call]]:
+    """What a function or module returns for inputs, which are named as it names them; and the calls of modules."""
     signature = inspect.signature(getattr(function, "forward", function))
     arguments = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
     given = []
@@ -91,8 +96,9 @@ def _called_with(function: Callable[..., Any], inputs: tuple[Any, ...], called: 
         name = arguments[min(i, len(arguments) - 1)] if arguments else f"x{i}"
         called[name if name not in called else f"{name}_{i}"] = x
         given.append(x)
-    result = function(*given)
-    return [x for x in (result if isinstance(result, list | tuple) else [result]) if isinstance(x, Node)]
+    with calls_noted(function) as calls:
+        result = function(*given)
+    return [x for x in (result if isinstance(result, list | tuple) else [result]) if isinstance(x, Node)], calls
 
 
 def _add_failure(graph: Graph, op: Any, inputs: tuple[Any, ...]) -> None:
@@ -137,7 +143,7 @@ class Drawing:
     ) -> None:
         self.graph, self.settings, self.marks = graph, (direction, limit, parameters, edges), marks or {}
         self.inside = labels.drawn_inside(graph, parameters)
-        self.root = boxed(graph, self.inside)
+        self.root = boxed(graph, self.inside, limit)
         folded = fold(self.root, limit)
         joined = [(x, v) for v in graph.vertices for x in v.inputs if x not in self.inside]
         self.layout = layout.arranged(self.root, joined)

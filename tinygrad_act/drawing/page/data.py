@@ -17,6 +17,7 @@ from ..svg import size_of
 from ..wording import readable
 
 ROWS, COLUMNS = 6, 6  # of a table that are shown
+MANY = 300  # vertices of a graph from which on folded modules are one step
 
 
 class Tables:
@@ -91,7 +92,7 @@ def page_data(
     tables, formulas = Tables(), Formulas()
     called = short_names(graph.vertices, set())
     folded = {v: box for box in [*boxes, *closed] if box.folded for v in box.vertices()}
-    many = len(graph.vertices) > 300
+    many = len(graph.vertices) > MANY
     return {
         "direction": direction,
         "note": note + ("" if formulas.convert else " Formulas are plain text: pip install 'tinygrad_act[page]'"),

@@ -20,7 +20,7 @@ from ..layout import arranged
 from ..modules import boxed, fold
 from ..steps import steps_of
 from ..svg import best_direction, summary
-from .data import page_data
+from .data import MANY, page_data
 
 HERE = Path(__file__).parent
 
@@ -69,9 +69,9 @@ class StepThrough:
         self.steps = steps_of(self.graph, seed)
         self._check(y, seed)
         inside = drawn_inside(self.graph, "inside")
-        root = boxed(self.graph, inside)
-        many = len(self.graph.vertices) > 300
-        self.note = fold(root, 60 if many else None)
+        limit = 60 if len(self.graph.vertices) > MANY else None
+        root = boxed(self.graph, inside, limit)
+        self.note = fold(root, limit)
         joined = [(x, v) for v in self.graph.vertices for x in v.inputs if x not in inside]
         layout = arranged(root, joined, closed=len(self.graph.vertices) > 1200)
         chosen = best_direction(layout, inside) if direction == "auto" else direction
