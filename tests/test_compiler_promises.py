@@ -522,7 +522,7 @@ def test_a_step_is_traced_while_a_profiler_runs() -> None:
     finally:
         profiler.disable()
     profiler.create_stats()
-    called = [name for _, _, name in profiler.stats]  # type: ignore[attr-defined]
+    called = [name for _, _, name in vars(profiler)["stats"]]
     assert any("abs" in name for name in called)  # it was still running afterwards
 
 

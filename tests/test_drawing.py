@@ -476,8 +476,9 @@ def test_the_program_dot_is_used_where_there_is_one(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("TINYGRAD_ACT_DOT", fake_dot(tmp_path / "dot", 'echo "$1"; cat'))
     monkeypatch.setattr(export, "find_spec", lambda name: None)
     drawing = ta.draw(expression())
-    for name, engine, option in (("a.pdf", "own", "-Tpdf"), ("a.png", "own", "-Tpng"), ("a.svg", "dot", "-Tsvg")):
-        text = drawing.save(tmp_path / name, engine=engine).read_text()  # type: ignore[arg-type]
+    asked: list[tuple[str, Any, str]] = [("a.pdf", "own", "-Tpdf"), ("a.png", "own", "-Tpng"), ("a.svg", "dot", "-Tsvg")]
+    for name, engine, option in asked:
+        text = drawing.save(tmp_path / name, engine=engine).read_text()
         assert text.startswith(f"{option}\ndigraph")
     monkeypatch.setenv("TINYGRAD_ACT_DOT", fake_dot(tmp_path / "dot", "echo broken >&2; exit 3"))
     with pytest.raises(RenderError, match="failed: broken"):

@@ -30,7 +30,7 @@ from tinygrad_act.ops.elementary import erf
 try:
     import torch
 except ImportError:
-    torch = None  # type: ignore[assignment]
+    torch = None
 
 COLUMNS = 100
 
