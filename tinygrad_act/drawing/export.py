@@ -34,10 +34,8 @@ def to_graphviz(
     layout: Layout, inside: set[Vertex], direction: Direction, labels: Mapping[tuple[Item, Item], str]
 ) -> Any:
     """The picture as the graphviz package's Digraph, with boxes as clusters."""
-    try:
-        from graphviz import Digraph
-    except ImportError:
-        raise ImportError("DOT needs the package graphviz: pip install 'tinygrad_act[dot]'") from None
+    from graphviz import Digraph  # which takes a while to import
+
     look = {"shape": "box", "fontname": "monospace", "fontsize": "10"}
     whole = Digraph(graph_attr={"rankdir": direction, "newrank": "true"}, node_attr=look)
     opened = [layout.root]

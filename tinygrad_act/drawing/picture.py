@@ -164,7 +164,7 @@ class Drawing:
         )
 
     def to_graphviz(self) -> Any:
-        """The picture as the graphviz package's Digraph, which is in the extra `dot`."""
+        """The picture as the graphviz package's Digraph."""
         return export.to_graphviz(self.layout, self.inside, self.direction, self.edge_labels)
 
     def save(self, path: str | Path, engine: Engine = "own") -> Path:
