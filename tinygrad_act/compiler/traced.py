@@ -20,8 +20,9 @@ from ..tensor import Tensor, _clock, _mode
 from .code import attributes_of
 from .gradient import GradientReadError, UnreadGradient
 from .number import Number
+from .places import Place
 from .program import OWN, Call, Expression, Origin, Program, Value, map_tree
-from .state import Place, State
+from .state import State
 from .trace import Trace, TraceError, alike, different, plain_leaves, run
 from .tracer import Draws, Tracer
 
@@ -59,7 +60,8 @@ class Traced:
         attributes = attributes_of(ran) or self.state.walked
         first, returned = self.trace, plain_leaves(self.program.outputs[0])
         # Again, with an eye for these attributes only, and to see whether it does the same again.
-        self._run(step, args, kwargs, State(Trace(), ran, attributes, read_gradients), None)
+        again = State(Trace(), ran=ran, attributes_read=attributes, read_gradients=read_gradients)
+        self._run(step, args, kwargs, again, None)
         try:
             self.trace.compare(first)
             for before, now in itertools.zip_longest(returned, plain_leaves(self.program.outputs[0])):
