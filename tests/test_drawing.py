@@ -343,6 +343,73 @@ def test_a_picture_does_not_depend_on_the_hash_seed() -> None:
     assert runs[0].startswith(b"<svg")
 
 
+def test_options_that_do_not_exist_are_refused() -> None:
+    y = Tensor(1.0) * 2
+    for option in ({"direction": "RL"}, {"parameters": "near"}, {"edges": "args"}, {"fold": 0}, {"fold": -1}):
+        with pytest.raises(ValueError, match=next(iter(option))):
+            ta.draw(y, **option)
+    with pytest.raises(ValueError, match="engine='cairo': it is 'own' or 'dot'"):
+        ta.draw(y).save("y.svg", engine="cairo")
+
+
+def test_a_graph_may_fold_into_one() -> None:
+    drawing = ta.draw(scalars(20), fold=1)
+    assert visible(drawing.root) == 1
+    assert str(drawing).count("\n") == 2
+    assert "(one for all)" in drawing.notes[0]
+
+
+def test_a_picture_keeps_what_it_was_made_of() -> None:
+    model = nn.Sequential(nn.Linear(2, 1, rng=np.random.default_rng(0)))
+    loss = np.sum(model(np.ones((1, 2))) ** 2)
+    loss.backward()
+    drawing = ta.draw(loss)
+    before = str(drawing)
+    ta.optim.SGD(model.parameters(), lr=0.1).step()
+    model.zero_grad()
+    assert str(drawing) == before
+    again = np.sum(model(np.ones((1, 2))) ** 2)
+    again.backward()
+    changed = {v.title for v in drawing.diff(ta.draw(again)).marks}
+    assert {"weight", "bias", "affine", "power", "sum"} <= changed
+
+
+def test_nan_is_the_same_as_nan() -> None:
+    drawing = ta.draw(Tensor(np.nan, name="n") * 2)
+    assert drawing.diff(drawing).marks == {}
+
+
+def test_a_changed_gradient_is_a_change() -> None:
+    w = Tensor(2.0, name="w")
+    y = w * 3
+    before = ta.draw(y)
+    y.backward()
+    assert set(before.diff(ta.draw(y)).marks.values()) == {"≠"}
+
+
+def test_a_penalty_on_weights_is_no_call_of_their_modules() -> None:
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(4, 8, rng=rng), ta.relu, nn.Linear(8, 3, rng=rng))
+    loss = ta.cross_entropy(model(np.ones((2, 4))), np.array([0, 1]))
+    whole = loss + 1e-3 * sum(np.sum(p**2) for p in model.parameters())
+    boxes = {box.title: [p.title for p in box.parts] for box in ta.draw(whole).root.boxes()}
+    assert boxes["layers"] == ["0", "relu", "2"]
+    assert "cross_entropy" in boxes[""]
+
+
+def test_no_two_have_one_name_in_a_listing() -> None:
+    listed = str(ta.draw(Tensor(1.0, name="x") * Tensor(2.0, name="x") + Tensor(3.0, name="x_2")))
+    assert "multiply(x, x_3)" in listed
+    assert "add(multiply, x_2)" in listed
+
+
+def test_functions_take_numbers_and_return_containers() -> None:
+    assert titles(ta.draw(lambda x: x**2, 2)) == ["x", "constant", "power"]
+    assert titles(ta.draw(lambda x: {"y": x * x}, np.float32(2))) == ["x", "multiply"]
+    with pytest.raises(TypeError, match=r"draw\(\) has called <lambda>, which returned no Tensor but NoneType"):
+        ta.draw(lambda x: None, 2.0)
+
+
 def test_the_picture_has_no_ids_no_style_sheets_and_no_references() -> None:
     svg = ta.draw(perceptron()).svg
     assert not re.search(r"\bid=|<style|href|url\(|class=", svg)

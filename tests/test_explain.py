@@ -552,3 +552,25 @@ def test_formulas_are_readable(latex: str, plain: str) -> None:
 
 def test_one_wide_cell_moves_no_other_line() -> None:
     assert columns([("a", "1"), ("b" * 50, "2"), ("cc", "3")]) == ["a    1", "b" * 50 + "   2", "cc   3"]
+
+
+def test_layers_that_are_not_called_are_no_copies() -> None:
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(4, 4, rng=rng), ta.relu, nn.Linear(4, 4, rng=rng))
+    told = str(explain(np.sum(model[0](np.ones((2, 4)))), wrt=model[2].bias))
+    assert "nothing that the result was computed from depends on it" in told
+
+
+def test_a_mask_is_not_blamed_on_the_maximum() -> None:
+    x = Tensor([1.0, 2.0, 3.0, 4.0], name="x")
+    told = str(explain(np.sum(np.maximum(x, -10) * np.array([1.0, 0, 0, 0])), wrt=x))
+    assert "is not what it returns" not in told
+
+
+def test_no_elements_and_no_seed_are_no_mystery() -> None:
+    empty = Tensor(np.zeros((0, 3)), name="x")
+    assert "is of ordinary size" in str(explain(np.sum(empty * 2), wrt=empty))
+    x = Tensor([1.0, 2.0], name="x")
+    assert "give a seed that is finite, and not 0" in str(explain(x * 2, seed=[0.0, 0.0], wrt=x))
+    with pytest.raises(ValueError, match="limit=-1"):
+        str(explain(np.sum(x * 2), limit=-1))

@@ -83,6 +83,13 @@ def test_tables_are_cut_and_say_so(x: Any, v: Any, short: str | None) -> None:
     json.dumps(made, allow_nan=False)
 
 
+def test_the_largest_float_and_integers_are_told() -> None:
+    made = table(np.array([np.finfo(float).max, 1.0]))
+    json.dumps(made, allow_nan=False)
+    assert made["v"][0][0] == np.finfo(float).max
+    assert table(np.array([[3, 7], [-9, 1]]))["h"] == 9.0
+
+
 def test_large_tables_are_cut_both_ways() -> None:
     made = table(np.arange(10_000.0).reshape(20, 50, 10))
     assert [row[0] for row in made["v"]] == [0.0, 10.0, 20.0, 30.0, None, 9990.0]
@@ -234,6 +241,43 @@ def test_a_node_is_clicked_to_jump_and_a_module_to_fold(browser: Browser, tmp_pa
         page.click("#turn")
         assert page.evaluate(frame) == upright
         assert page.messages == []
+
+
+def test_dragging_is_no_click_and_focus_stays(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, ta.step_through(perceptron()), tmp_path) as page:
+        box = page.evaluate(
+            "(() => { const r = document.querySelector('.node[aria-label^=relu]').getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2] })()"
+        )
+        before, frame = where(page), "document.querySelector('#picture svg').getAttribute('viewBox')"
+        still = page.evaluate(frame)
+        page.mouse("mousePressed", *box, button="left", clickCount=1)
+        page.mouse("mouseMoved", box[0] + 80, box[1] + 30, button="left", buttons=1)
+        page.mouse("mouseReleased", box[0] + 80, box[1] + 30, button="left", clickCount=1)
+        assert where(page) == before
+        assert page.evaluate(frame) != still
+        page.evaluate("document.querySelector('.box [aria-label=\"fold 0\"]').focus()")
+        page.key("Enter")
+        assert page.evaluate("document.activeElement.classList.contains('shut')")
+        page.key(" ")
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "fold 0"
+        assert page.text("#play") == "play"
+
+
+def test_names_cannot_end_the_script(browser: Browser, tmp_path: Path) -> None:
+    for name in ("<!--<script>", "</script>", "]]>", "&lt;", "a\u2028b"):
+        with opened(browser, ta.step_through(Tensor(np.ones(2), name=name) * 2, seed=[1, 1]), tmp_path) as page:
+            assert page.evaluate("document.querySelectorAll('.node').length") == 2
+            assert page.messages == []
+
+
+def test_steps_of_an_unfolded_box_mark_what_is_in_it(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, ta.step_through(scalars(260)), tmp_path) as page:
+        page.click(".shut text.title")
+        page.key("Home")
+        for _ in range(6):
+            assert page.evaluate("document.querySelectorAll('.node.forward').length") >= 1
+            page.key("ArrowRight")
 
 
 def test_sums_over_axes_and_uses_are_told(browser: Browser, tmp_path: Path) -> None:

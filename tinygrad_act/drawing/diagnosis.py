@@ -36,6 +36,7 @@ CURES = {
     "not finite log": "use cross_entropy on the logits instead of log(softmax), or np.log1p(x); log of 0 is -inf",
     "not finite data": "clean the data, until np.isfinite(x).all() holds",
     "not finite": "look at the first place: keep what the op is given within its domain, and small enough",
+    "seed": "give a seed that is finite, and not 0 everywhere",
     "": "look at the factors below; scaling the weights by 1/sqrt(fan_in) keeps each near 1",
 }
 CURES["not finite log1p"] = CURES["not finite log"]
@@ -125,6 +126,7 @@ def diagnosed(graph: Graph, p: Node, seed: Any, limit: int | None) -> Diagnosis:
     count, factors = paths_to(v, steps), strongest_path(v, steps)
     size, scale = rms(gradient), rms(backward[0].incoming)
     verdict: Any = "tiny" if size < TINY * scale else "huge" if size > HUGE * scale else "ordinary"
+    verdict = verdict if gradient.size else "ordinary"
     found: list[tuple[str, str]]
     if bad := worst(gradient):
         verdict, found = "not finite", _origins(steps, count)
@@ -160,7 +162,8 @@ def _no_path(graph: Graph, p: Node, name: str) -> tuple[str, str]:
             "compute it from Tensors that require a gradient, outside of no_grad()",
         )
     for x in graph.vertices:
-        alike = np.size(x.value) > 1 or (x.name and x.name == p.name)  # equal numbers may be equal by chance
+        various = np.size(x.value) > 1 and np.unique(p._data).size > 1  # equal numbers may be equal by chance
+        alike = (various and not x.name) or bool(x.name and x.name == p.name)
         if x.value is p._data or (x.op is None and alike and np.array_equal(x.value, p._data)):
             return (
                 f"{name} is not part of the graph, but {_place(x)} holds the same numbers: "
@@ -187,7 +190,7 @@ def _origins(steps: list[Step], count: dict[Vertex, int]) -> list[tuple[str, str
             kind, note = reason(step, p)
             if kind.startswith("not finite") and p.to in count and len(found) < 3:
                 found.append((kind, f"backward, at {_place(step.vertex)}: {note}"))
-    return found or [("", "the seed is not finite")]
+    return found or [("seed", "the seed is not finite")]
 
 
 def _ends(backward: list[Step], count: dict[Vertex, int], factors: list[Factor], scale: float) -> list[tuple[str, str]]:
@@ -200,7 +203,7 @@ def _ends(backward: list[Step], count: dict[Vertex, int], factors: list[Factor],
             if p.to in count and not rms(p.gradient) and len(found) < 3:
                 kind, note = reason(step, p)
                 found.append((kind, f"{_place(step.vertex)}: {note or 'what it passes on is 0'}"))
-    return found if scale else [("", "the seed is 0 everywhere")]
+    return found if scale else [("seed", "the seed is 0 everywhere")]
 
 
 def _weighty(factors: list[Factor], verdict: str) -> list[tuple[str, str]]:

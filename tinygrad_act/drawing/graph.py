@@ -113,7 +113,8 @@ def _oldest_first(roots: list[Node]) -> list[Node]:
 
 def _leaf(node: Node) -> Vertex:
     kind: Kind = "parameter" if node.requires_grad else "input"
-    return Vertex(0, kind, node._data, node.name or "", None, node.grad, node=node)
+    gradient = None if node.grad is None else node.grad.copy()  # an optimizer may change both before they are drawn
+    return Vertex(0, kind, node._data.copy(), node.name or "", None, gradient, node=node)
 
 
 def shape_and_dtype(x: Any) -> str:

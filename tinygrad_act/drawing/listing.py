@@ -36,12 +36,18 @@ def _row(v: Vertex, what: str) -> tuple[str, str, str, str]:
 def short_names(vertices: list[Vertex], inside: set[Vertex]) -> dict[Vertex, str]:
     """A name for each that no other has: its own, or that of its op or kind with a number."""
     called: dict[Vertex, str] = {}
-    taken: dict[str, int] = {}
     everything = dict.fromkeys(x for v in vertices for x in (*(i for i in v.inputs if i in inside), v))
+    given = {v.name.rpartition(".")[2] for v in everything}
+    taken: set[str] = set()
+    times: dict[str, int] = {}
     for v in everything:
-        name = v.name.rpartition(".")[2] or (v.op.name if v.op else v.title)
-        taken[name] = n = taken.get(name, 0) + 1
-        called[v] = name if n == 1 else f"{name}_{n}"
+        own = v.name.rpartition(".")[2]
+        name = wanted = own or (v.op.name if v.op else v.title)
+        while name in taken or (name in given and name != own):
+            times[wanted] = n = times.get(wanted, 1) + 1
+            name = f"{wanted}_{n}"
+        taken.add(name)
+        called[v] = name
     return called
 
 

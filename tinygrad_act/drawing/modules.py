@@ -71,8 +71,10 @@ def _find_modules(graph: Graph) -> None:
         return
     calls: dict[str, int] = {}
     used: dict[str, set[str]] = {}
+    first: dict[str, str] = {}  # the op that a parameter was first used by: a penalty on weights is no call of theirs
     for v in results:
         owned = [x.name for x in v.inputs if x.kind in ("parameter", "input") and "." in x.name]
+        owned = [name for name in owned if first.setdefault(name, v.op.name if v.op else "") == (v.op and v.op.name)]
         if owned:
             path = owned[0].rpartition(".")[0]
             if used.setdefault(path, set()) & set(owned):  # one of them again: the module is called once more
@@ -292,13 +294,13 @@ def fold(root: Box, limit: int | None) -> str:
     how = "runs merged" if runs and not any(b.folded and not b.times for b in depth) else "modules folded"
     if visible(root) > limit:  # no modules left: the end of the graph, and the rest as one
         keep = limit - 1
-        rest = root.parts[: len(root.parts) - keep]
+        first = len(root.parts) - keep
+        rest = root.parts[:first]
         count = sum(1 for part in rest for _ in (part.vertices() if isinstance(part, Box) else [part]))
-        root.parts = [Box(f"{count:,} before", rest, key=f"{root.key}.rest", folded=True), *root.parts[-keep:]]
-        how = f"the last {keep} and one for all before"
-    return (
-        f"graph has {total:,} nodes; showing {visible(root):,} ({how}). fold=None draws all; limit=… changes {limit}."
-    )
+        root.parts = [Box(f"{count:,} before", rest, key=f"{root.key}.rest", folded=True), *root.parts[first:]]
+        how = f"the last {keep} and one for all before" if keep else "one for all"
+    more = f"fold=None draws all, fold={2 * limit} more"
+    return f"graph has {total:,} nodes; showing {visible(root):,} ({how}). {more}."
 
 
 def visible(root: Box) -> int:

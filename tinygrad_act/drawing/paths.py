@@ -76,6 +76,15 @@ def _strength(step: Step, passed: Passed) -> tuple[int, float, float]:
     return bad, size if size < math.inf else 0.0, arrived if arrived < math.inf else 0.0
 
 
+def _not_chosen(step: Step, passed: Passed) -> float:
+    """The share of an input that a choice like maximum does not return, by what its rule makes of ones."""
+    v = step.vertex
+    inputs = [x.value for x in v.inputs]
+    op: Any = v.op
+    raw = op.vjp(passed.index, np.ones_like(np.asarray(step.incoming)), v.value, *inputs)
+    return float(np.count_nonzero(np.equal(raw, 0)) / max(raw.size, 1))
+
+
 def reason(step: Step, passed: Passed) -> tuple[str, str]:
     """(kind, what it is) of why an op passes on less or more than it is given; nothing, where it does neither."""
     op: Any = step.vertex.op
@@ -93,7 +102,7 @@ def reason(step: Step, passed: Passed) -> tuple[str, str]:
         return _of_slope(step, passed, step.local)
     if op.name in PRODUCTS and not (op.name == "affine" and passed.argument == "b"):
         return _of_product(step, passed)
-    if op.name in CHOICES and (blocked := np.count_nonzero(np.equal(passed.raw, 0)) / max(passed.raw.size, 1)):
+    if op.name in CHOICES and (blocked := _not_chosen(step, passed)):
         return "chosen", f"{share(blocked)} of {passed.argument} ({span(x)}) is not what it returns, and gets nothing"
     if op.name == "mean":
         return "mean", f"divides by n = {x.size // max(step.vertex.value.size, 1):,}"

@@ -44,7 +44,8 @@ def draw(
     called with the `inputs`. Of a large graph, boxes are folded until at most `fold` nodes are to be seen; None draws
     all. The parameters of modules are drawn inside the ops that use them, or apart. Edges may be labelled by the op's
     argument, by the shape, or by the rule that takes the gradient back along them. `names` are variables that name
-    Tensors without a name: a dict like `locals()`, or True for those of the caller. TypeError for anything else.
+    Tensors without a name: a dict like `locals()`, or True for those of the caller. TypeError for anything else to
+    draw, ValueError for other options.
 
     The result shows itself in a notebook, prints itself as text, and has `save("graph.svg")` and `diff(other)`.
 
@@ -56,6 +57,15 @@ def draw(
     multiply(w, 2)        6    ∂ 12
     power(multiply, 2)    36   ∂ 1
     """
+    for option, given, allowed in (
+        ("direction", direction, ("auto", "LR", "TB")),
+        ("parameters", parameters, ("inside", "apart")),
+        ("edges", edges, ("", "argument", "shape", "rule")),
+    ):
+        if given not in allowed:
+            raise ValueError(f"{option}={given!r}: it is one of {', '.join(map(repr, allowed))}")
+    if fold is not None and fold < 1:
+        raise ValueError(f"fold={fold}: it is how many nodes are to be seen at most, or None for all")
     if names is True:
         frame: Any = sys._getframe(1)
         names = {**frame.f_globals, **frame.f_locals}
@@ -87,18 +97,27 @@ def _called_with(
 ) -> tuple[list[Node], list[Call]]:
     """What a function or module returns for inputs, which are named as it names them; and the calls of modules."""
     signature = inspect.signature(getattr(function, "forward", function))
-    arguments = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    arguments = [p.name for p in signature.parameters.values() if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
     given = []
     for i, x in enumerate(inputs):
-        x = np.asarray(x) if isinstance(x, list | tuple | float) else x
-        if not hasattr(function, "parameters") and isinstance(x, np.ndarray) and x.dtype.kind == "f":
-            x = Tensor(x)  # a module has variables of its own, a function has only these
+        x = np.asarray(x) if isinstance(x, list | tuple) else x
+        if not hasattr(function, "parameters") and not isinstance(x, bool):
+            x = float(x) if isinstance(x, int) else x
+            if isinstance(x, float | np.floating) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
+                x = Tensor(x)  # a module has variables of its own, a function has only these
         name = arguments[min(i, len(arguments) - 1)] if arguments else f"x{i}"
         called[name if name not in called else f"{name}_{i}"] = x
         given.append(x)
     with calls_noted(function) as calls:
         result = function(*given)
-    return [x for x in (result if isinstance(result, list | tuple) else [result]) if isinstance(x, Node)], calls
+    parts = (
+        list(result.values()) if isinstance(result, dict) else result if isinstance(result, list | tuple) else [result]
+    )
+    found = [x for x in parts if isinstance(x, Node)]
+    if not found:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise TypeError(f"draw() has called {name}, which returned no Tensor but {type(result).__name__}")
+    return found, calls
 
 
 def _add_failure(graph: Graph, op: Any, inputs: tuple[Any, ...]) -> None:
@@ -114,6 +133,19 @@ def _add_failure(graph: Graph, op: Any, inputs: tuple[Any, ...]) -> None:
     end = Vertex(len(graph.vertices), "result", FAILED, "", op, None, made_of, root=True)
     graph.vertices.append(end)
     graph.roots = [end]
+
+
+def _alike(u: Vertex, v: Vertex) -> bool:
+    """Whether two vertices hold the same numbers, and the same gradients."""
+    pairs = [(u.value, v.value), (u.gradient, v.gradient)]
+    pairs += [(x.value, y.value) for x, y in zip(u.inputs, v.inputs, strict=False) if x.op is None]
+    for x, y in pairs:
+        if (x is None) != (y is None):
+            return False
+        a, b = np.asarray(x), np.asarray(y)
+        if not np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f"):
+            return False
+    return True
 
 
 class _Failed:
@@ -175,6 +207,8 @@ class Drawing:
         """
         path = Path(path)
         kind = path.suffix.lower().removeprefix(".")
+        if engine not in ("own", "dot"):
+            raise ValueError(f"engine={engine!r}: it is 'own' or 'dot'")
         if kind in ("png", "pdf") or engine == "dot":
             path.write_bytes(self._rendered(kind, engine, path.name))
         elif kind in ("svg", "html", "txt", "dot", "gv"):
@@ -209,7 +243,7 @@ class Drawing:
         for tag, a, b, c, d in difflib.SequenceMatcher(None, signs[0], signs[1], autojunk=False).get_opcodes():
             if tag == "equal":
                 pairs = zip(ours[a:b], theirs[c:d], strict=True)
-                marks.update({v: "≠" for u, v in pairs if not np.array_equal(u.value, v.value)})
+                marks.update({v: "≠" for u, v in pairs if not _alike(u, v)})
             else:
                 gone += ours[a:b]
                 marks.update(dict.fromkeys(theirs[c:d], "+"))

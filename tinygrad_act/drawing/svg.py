@@ -28,7 +28,8 @@ def size_of(item: Item, inside: set[Vertex]) -> Point:
     if isinstance(item, Box) and not item.folded:
         return (len(item.title) + 2) * CHARACTER + 2 * MARGIN, 0.0
     lines = text_of(item, inside)
-    return max(len(line.text) for line in lines) * CHARACTER + 2 * MARGIN, len(lines) * LINE + MARGIN
+    longest = max(len(line.text) for line in lines) + 2 * isinstance(item, Box)  # which a page marks as one to unfold
+    return longest * CHARACTER + 2 * MARGIN, len(lines) * LINE + MARGIN
 
 
 def best_direction(layout: Layout, inside: set[Vertex]) -> Direction:
@@ -47,7 +48,12 @@ def to_svg(
     edge_labels: dict[tuple[Item, Item], str] | None = None,
 ) -> tuple[str, float, float]:
     """The drawing as the text of an SVG file, with its width and height."""
-    where = placed(layout, lambda item: size_of(item, inside), direction)
+
+    def room(item: Item) -> Point:
+        width, height = size_of(item, inside)
+        return width + 2 * CHARACTER * bool(isinstance(item, Vertex) and (marks or {}).get(item)), height
+
+    where = placed(layout, room, direction)
     legend_width = 12 * CHARACTER * len(LEGEND) + 110
     width = max(where.width, legend_width, *(len(note) * CHARACTER + 2 * MARGIN for note in notes), 0.0)
     height = where.height + 22 + LINE * len(notes)
@@ -59,19 +65,21 @@ def to_svg(
         f'<rect width="{_n(width)}" height="{_n(height)}" fill="#fbfcfe"/>',
     ]
     parts += [_box(box, where) for box in where.rectangles if isinstance(box, Box) and not box.folded and box.title]
+    labels: list[str] = []
     for source, target, points in where.lines:
         parts.append(_line(points, direction))
         label = (edge_labels or {}).get((source, target))
         if label:
-            (x, y), (x2, y2) = points[-2:]
-            parts.append(
-                f'<text x="{_n((x + x2) / 2)}" y="{_n((y + y2) / 2)}" fill="#566476" font-size="9" text-anchor="middle"'
+            (x, y), (x2, y2) = points[-3:-1]  # the last bend
+            middle = (x * 0.6 + x2 * 0.4, y * 0.6 + y2 * 0.4 + 3)
+            labels.append(
+                f'<text x="{_n(middle[0])}" y="{_n(middle[1])}" fill="#566476" font-size="9" text-anchor="middle"'
                 f' stroke="#fbfcfe" stroke-width="3" paint-order="stroke">{escape(label)}</text>'
             )
     for item in where.rectangles:
         if isinstance(item, Vertex) or item.folded:
             parts.append(_item(item, where, inside, (marks or {}).get(item, "") if isinstance(item, Vertex) else ""))
-    parts += [*_legend(where.height + 6), *_notes(notes, where.height + 22)]
+    parts += [*labels, *_legend(where.height + 6), *_notes(notes, where.height + 22)]
     return "\n".join([*parts, "</svg>", ""]), width, height
 
 

@@ -121,6 +121,8 @@ def escaped(said: str) -> str:
 
 def shortened(items: Sequence[T], limit: int | None) -> Sequence[T | str]:
     """All items, or the first and the last, with a line between them about those left out."""
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit={limit}: it is how many to print at most, or None for all")
     if limit is None or len(items) <= limit:
         return items
     first, left_out = (limit + 1) // 2, len(items) - limit

@@ -14,7 +14,7 @@ from ..listing import short_names
 from ..modules import Box
 from ..steps import Passed, Step
 from ..svg import size_of
-from ..wording import readable
+from ..wording import in_full, readable
 
 ROWS, COLUMNS = 6, 6  # of a table that are shown
 MANY = 300  # vertices of a graph from which on folded modules are one step
@@ -42,7 +42,7 @@ def table(x: Any) -> dict[str, Any]:
     rows = values.reshape((-1, values.shape[-1]) if values.ndim > 1 else (1, -1))
     down, right = _some(rows.shape[0], ROWS), _some(rows.shape[1], COLUMNS)
     shown = [[None if j < 0 or i < 0 else _plain(rows[i, j]) for j in right] for i in down]
-    largest = float(np.max(np.abs(values), where=np.isfinite(values), initial=0)) if values.dtype.kind == "f" else 1.0
+    largest = float(np.max(np.abs(values.astype(float)), where=np.isfinite(values), initial=0))
     cut = len(down) < rows.shape[0] or len(right) < rows.shape[1]
     said = {"k": shape_and_dtype(x), "v": shown, "h": _plain(largest)}
     return said | ({"m": in_short(x)} if cut or values.ndim > 2 else {})
@@ -55,7 +55,8 @@ def _some(n: int, most: int) -> list[int]:
 
 def _plain(x: Any) -> Any:
     """A number in JSON, to four digits; words for those it has none for."""
-    return float(f"{float(x):.4g}") if np.isfinite(x) else str(float(x))
+    short = float(f"{float(x):.4g}") if np.isfinite(x) else float(x)
+    return short if np.isfinite(short) else float(x) if np.isfinite(x) else str(short)
 
 
 class Formulas:
@@ -120,8 +121,9 @@ def _node(
         said["l"] = [[line.text, line.look] for line in lines_of(v, inside)]
     if v.root:
         said["r"] = 1
+    said["v"] = tables(v.value)
     if not brief:
-        said |= {"v": tables(v.value), "x": tooltip(v)}
+        said["x"] = tooltip(v)
         if v.op is not None:
             said["f"] = formulas(forward_formula(v))
             said["i"] = [[v.argument(i), number.get(x), is_number(x)] for i, x in enumerate(v.inputs)]
@@ -138,7 +140,7 @@ def rule_formula(v: Vertex, passed: Passed) -> str:
     """The rule by which a gradient goes to one input."""
     if v.op is not None and isinstance(v.op.rule, str):
         return rf"\frac{{\partial y}}{{\partial {passed.argument}}} = {passed.rule}"
-    return rf"\bar{{{passed.argument}}} = {passed.rule}" if passed.rule else ""
+    return in_full(passed.rule, passed.argument) if passed.rule else ""
 
 
 def _box(box: Box, layout: Layout, number: dict[Item, int], inside: set[Vertex]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ function draw() {
   }
   for (const [item, r] of laid.rectangles) if (item >= 0 || (item < -1 && (boxes[-1 - item].f || boxes[-1 - item].closed))) parts.push(node(item, r));
   canvas.replaceChildren(...parts);
+  get("fold").textContent = boxes.some((box, i) => i && !box.f && !box.closed) ? "fold all" : "unfold all";
 }
 
 function curve(points) {
@@ -50,11 +51,20 @@ function curve(points) {
   return d;
 }
 
+function onChoice(part, does) {
+  part.addEventListener("click", does);
+  part.addEventListener("keydown", event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    does();
+  });
+}
+
 function openBox(item, [x, y, width, height]) {
-  const title = svg("text", { x: x + 6, y: y + 12, tabindex: 0, role: "button", "aria-label": `fold ${boxes[-1 - item].t}` }, `▾ ${boxes[-1 - item].t}`);
-  const toggle = () => setFold(item, true);
-  title.addEventListener("click", toggle);
-  title.addEventListener("keydown", event => { if (event.key === "Enter") toggle(); });
+  const title = svg("text", { x: x + 6, y: y + 12, tabindex: 0, role: "button", "data-item": item,
+    "aria-label": `fold ${boxes[-1 - item].t}` }, `▾ ${boxes[-1 - item].t}`);
+  onChoice(title, () => setFold(item, true));
   return svg("g", { class: "box" }, svg("rect", { x, y, width, height, rx: 6 }), title);
 }
 
@@ -67,9 +77,7 @@ function node(item, [x, y, width, height]) {
   group.append(svg("title", {}, shut ? `unfold ${of.t}` : of.x || of.t), svg("rect", { class: "frame", x, y, width, height, rx: round }));
   if (of.k === "parameter") group.append(svg("rect", { class: "frame second", x: x + 2.5, y: y + 2.5, width: width - 5, height: height - 5 }));
   lines.forEach(([text, look], i) => group.append(svg("text", { class: look, x: x + 8, y: y + 4 + (i + .78) * 13 }, text)));
-  const choose = () => shut ? setFold(item, false) : jumpTo(item);
-  group.addEventListener("click", choose);
-  group.addEventListener("keydown", event => { if (event.key === "Enter") choose(); });
+  onChoice(group, () => shut ? setFold(item, false) : jumpTo(item));
   marks.set(item, group);
   return group;
 }
@@ -79,6 +87,7 @@ function setFold(item, folded) {
   boxes[-1 - item].f = folded ? 1 : 0;
   draw();
   show();
+  canvas.querySelector(`[data-item="${item}"]`)?.focus();
 }
 
 function fit() {
@@ -97,11 +106,17 @@ canvas.addEventListener("wheel", event => {
   const x = view[0] + (event.clientX - frame.left) / frame.width * view[2], y = view[1] + (event.clientY - frame.top) / frame.height * view[3];
   look(x - (x - view[0]) * by, y - (y - view[1]) * by, view[2] * by, view[3] * by);
 }, { passive: false });
-let held = null;
-canvas.addEventListener("pointerdown", event => { held = [event.clientX, event.clientY, ...view]; });
+let held = null, dragged = false;
+canvas.addEventListener("pointerdown", event => {
+  held = [event.clientX, event.clientY, ...view];
+  dragged = false;
+});
+canvas.addEventListener("click", event => { if (dragged) event.stopPropagation(); }, { capture: true });
 addEventListener("pointerup", () => { held = null; });
 addEventListener("pointermove", event => {
   if (!held) return;
+  dragged ||= Math.hypot(event.clientX - held[0], event.clientY - held[1]) > 4;
+  if (!dragged) return;
   const frame = canvas.getBoundingClientRect(), scale = Math.max(held[4] / frame.width, held[5] / frame.height);
   look(held[2] - (event.clientX - held[0]) * scale, held[3] - (event.clientY - held[1]) * scale, held[4], held[5]);
 });
@@ -120,8 +135,15 @@ function seenAs(item) {
   return found;
 }
 
+function within(part, box) {
+  for (let up = part; up !== undefined; up = parents.get(up)) if (up === box) return true;
+  return false;
+}
+
 function jumpTo(item) {
-  const phase = steps[step].p, of = steps.map((s, i) => [s, i]).filter(([s]) => s.n === item || s.b === item);
+  const phase = steps[step].p;
+  let of = [];
+  for (let up = item; !of.length && up !== undefined; up = parents.get(up)) of = steps.map((s, i) => [s, i]).filter(([s]) => s.n === up || s.b === up);
   const found = of.find(([s]) => s.p === phase) || of[0];
   if (found) go(found[1]);
 }
@@ -137,6 +159,7 @@ function show() {
   for (const mark of marks.values()) mark.classList.remove("forward", "backward", "near");
   for (const { path, head } of arrows) for (const part of [path, head]) part.classList.remove("forward", "backward");
   marks.get(item)?.classList.add(phase);
+  if (now.b !== undefined && !marks.has(item)) for (const [part, mark] of marks) if (within(part, now.b)) mark.classList.add("near", phase);
   if (!marks.has(item)) for (const user of users.get(now.n) || []) marks.get(seenAs(user))?.classList.add("near", phase);
   const targets = new Set((now.o || []).map(out => out.t === null ? null : seenAs(out.t)));
   for (const arrow of arrows) if (arrow.to === item && (!now.p || targets.has(arrow.from))) {
@@ -156,7 +179,7 @@ const kinds = { parameter: "parameter", input: "input", constant: "constant", re
 
 function ofBox(now) {
   const box = boxes[-1 - now.b];
-  return [...heading(now, box.t, "module"), html("p", {}, `${box.l[1]} in one step; ${box.closed ? "the graph is too large to open them here" : "click the box to unfold it"}.`)];
+  return [...heading(now, box.t, "module"), html("p", {}, `${box.l[1]} in one step; ${box.closed ? "the graph is too large to open them here" : box.f ? "click the box to unfold it" : "the values in it have no steps of their own"}.`)];
 }
 
 function forward(now) {
@@ -187,8 +210,8 @@ function backward(now) {
 
 function sum(out) {
   const alone = [out.b, out.g, out.w].map(t => tables[t].v.length === 1 && tables[t].v[0].length === 1 ? tables[t].v[0][0] : null);
-  const use = ["", "", "second", "third"][out.u] || `${out.u}th`;
-  return alone.includes(null) ? `${use} use: added to what has come before` : `${use} use: ${alone.slice(0, 2).map(short).join(" + ")} = ${short(alone[2])}`;
+  const use = ["", "", "second use", "third use"][out.u] || `use ${out.u}`;
+  return alone.includes(null) ? `${use}: added to what has come before` : `${use}: ${alone.slice(0, 2).map(short).join(" + ")} = ${short(alone[2])}`;
 }
 
 function formula(i) {
@@ -228,7 +251,6 @@ function play() {
 function foldAll() {
   const any = boxes.some((box, i) => i && !box.f && !box.closed);
   boxes.forEach((box, i) => { if (i && !box.closed) box.f = any ? 1 : 0; });
-  get("fold").textContent = any ? "unfold all" : "fold all";
   draw();
   fit();
   show();

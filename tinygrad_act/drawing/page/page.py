@@ -71,7 +71,7 @@ class StepThrough:
         inside = drawn_inside(self.graph, "inside")
         limit = 60 if len(self.graph.vertices) > MANY else None
         root = boxed(self.graph, inside, limit)
-        self.note = fold(root, limit)
+        self.note = fold(root, limit).partition(" fold=")[0]
         joined = [(x, v) for v in self.graph.vertices for x in v.inputs if x not in inside]
         layout = arranged(root, joined, closed=len(self.graph.vertices) > 1200)
         chosen = best_direction(layout, inside) if direction == "auto" else direction
@@ -90,7 +90,8 @@ class StepThrough:
     def html(self) -> str:
         """The whole page."""
         text = (HERE / "page.html").read_text(encoding="utf-8")
-        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        data = data.replace("<", "\\u003c")  # so that nothing in it can end the script
         parts = {
             "title": escape(self.title),
             "summary": escape(summary(self.graph)),
