@@ -66,6 +66,9 @@ def boxed(graph: Graph, inside: set[Vertex], limit: int | None) -> Box:
 def _find_modules(graph: Graph) -> None:
     """Set `module` of every result: that of its parameters, or of its own dotted name; or what it lies between."""
     results = [v for v in graph.vertices if v.kind == "result"]
+    for v in graph.vertices:
+        if v.kind != "result" and "." in v.name:
+            v.module = tuple(v.name.split(".")[:-1])
     if graph.calls:
         _find_calls(results, graph.calls)
         return
@@ -90,9 +93,6 @@ def _find_modules(graph: Graph) -> None:
             path, n = ".".join(v.module[:-1]), v.module[-1]
             v.module = (*v.module[:-2], f"{v.module[-2]} {n}") if path in again else v.module[:-1]
     _fill_gaps(results)
-    for v in graph.vertices:
-        if v.kind != "result" and "." in v.name:
-            v.module = tuple(v.name.split(".")[:-1])
 
 
 def _find_calls(results: list[Vertex], calls: list[Call]) -> None:

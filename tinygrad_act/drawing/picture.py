@@ -192,7 +192,14 @@ class Drawing:
 
     def _svg_and_size(self) -> tuple[str, float, float]:
         return svg.to_svg(
-            self.graph, self.layout, self.inside, self.direction, self.notes, self.marks, self.edge_labels
+            self.graph,
+            self.layout,
+            self.inside,
+            self.direction,
+            self.notes,
+            self.marks,
+            self.edge_labels,
+            self.settings[3] == "shape",
         )
 
     def to_graphviz(self) -> Any:

@@ -46,6 +46,7 @@ def to_svg(
     notes: list[str],
     marks: dict[Vertex, str] | None = None,
     edge_labels: dict[tuple[Item, Item], str] | None = None,
+    shape: bool = False,
 ) -> tuple[str, float, float]:
     """The drawing as the text of an SVG file, with its width and height."""
 
@@ -66,12 +67,16 @@ def to_svg(
     ]
     parts += [_box(box, where) for box in where.rectangles if isinstance(box, Box) and not box.folded and box.title]
     labels: list[str] = []
+    beside: dict[tuple[Item, bool], int] = {}
     for source, target, points in where.lines:
         parts.append(_line(points, direction))
         label = (edge_labels or {}).get((source, target))
         if label:
-            (x, y), (x2, y2) = points[-3:-1]  # the last bend
-            middle = (x * 0.6 + x2 * 0.4, y * 0.6 + y2 * 0.4 + 3)
+            (x, y), (x2, y2) = points[1:3] if shape else points[-3:-1]  # the first or the last bend
+            near = (source if shape else target, shape)  # labels there keep out of each other's way
+            beside[near] = beside.get(near, 0) + 1
+            far = (0.3, 0.55, 0.8)[beside[near] % 3]
+            middle = (x + (x2 - x) * far * far * (3 - 2 * far), y + (y2 - y) * far + 3)
             labels.append(
                 f'<text x="{_n(middle[0])}" y="{_n(middle[1])}" fill="#566476" font-size="9" text-anchor="middle"'
                 f' stroke="#fbfcfe" stroke-width="3" paint-order="stroke">{escape(label)}</text>'

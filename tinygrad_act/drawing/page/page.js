@@ -95,6 +95,23 @@ function fit() {
   look(-10, -10, width + 20, height + 20);
 }
 
+function zoom(by, x = view[0] + view[2] / 2, y = view[1] + view[3] / 2) {
+  look(x - (x - view[0]) * by, y - (y - view[1]) * by, view[2] * by, view[3] * by);
+}
+
+function scale() {  // pixels of the screen for one of the picture
+  const frame = canvas.getBoundingClientRect();
+  return Math.min(frame.width / view[2], frame.height / view[3]);
+}
+
+function follow(item) {  // bring what the step is at into view, if it is not
+  const at = laid.rectangles.get(item) || laid.rectangles.get(seenAs((users.get(item) || [item])[0]));
+  if (!at) return;
+  const frame = canvas.getBoundingClientRect(), x = at[0] + at[2] / 2, y = at[1] + at[3] / 2, s = scale();
+  const wide = frame.width / s, high = frame.height / s, left = view[0] + (view[2] - wide) / 2, top = view[1] + (view[3] - high) / 2;
+  if (x < left || x > left + wide || y < top || y > top + high) look(x - view[2] / 2, y - view[3] / 2, view[2], view[3]);
+}
+
 function look(...where) {
   view = where;
   canvas.setAttribute("viewBox", view.join(" "));
@@ -104,7 +121,7 @@ canvas.addEventListener("wheel", event => {
   event.preventDefault();
   const frame = canvas.getBoundingClientRect(), by = event.deltaY > 0 ? 1.15 : 1 / 1.15;
   const x = view[0] + (event.clientX - frame.left) / frame.width * view[2], y = view[1] + (event.clientY - frame.top) / frame.height * view[3];
-  look(x - (x - view[0]) * by, y - (y - view[1]) * by, view[2] * by, view[3] * by);
+  zoom(by, x, y);
 }, { passive: false });
 let held = null, dragged = false;
 canvas.addEventListener("pointerdown", event => {
@@ -166,6 +183,7 @@ function show() {
     for (const part of [arrow.path, arrow.head]) part.classList.add(phase);
     marks.get(arrow.from)?.classList.add("near", phase);
   }
+  follow(item);
   get("slider").value = step;
   get("where").textContent = `step ${step + 1} of ${steps.length} · ${phase}`;
   get("slider").setAttribute("aria-valuetext", get("where").textContent);
@@ -264,7 +282,7 @@ function turn() {
 }
 
 const keys = { ArrowRight: () => go(step + 1), ArrowLeft: () => go(step - 1), Home: () => go(0), End: () => go(steps.length - 1),
-  " ": play, f: foldAll, d: turn, 0: fit };
+  " ": play, f: foldAll, d: turn, 0: fit, "+": () => zoom(1 / 1.3), "-": () => zoom(1.3) };
 addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
   if (event.key === " " && event.target.tagName === "BUTTON") return;
@@ -272,7 +290,7 @@ addEventListener("keydown", event => {
   event.preventDefault();
   keys[event.key]();
 });
-const clicks = { first: keys.Home, back: keys.ArrowLeft, play, next: keys.ArrowRight, last: keys.End, fold: foldAll, turn, fit };
+const clicks = { closer: keys["+"], further: keys["-"], first: keys.Home, back: keys.ArrowLeft, play, next: keys.ArrowRight, last: keys.End, fold: foldAll, turn, fit };
 for (const [id, does] of Object.entries(clicks)) get(id).addEventListener("click", does);
 get("slider").max = steps.length - 1;
 get("slider").addEventListener("input", () => go(Number(get("slider").value)));
@@ -285,5 +303,6 @@ get("note").textContent = ["Left and right keys step; click a node to jump to it
 get("fold").hidden = boxes.length < 2;
 draw();
 fit();
+if (scale() < .5) zoom(scale() / .7, ...laid.rectangles.get(seenAs(steps[0].n ?? steps[0].b)) || [0, 0]);  // large: a part of it
 show();
 fromAddress();
