@@ -264,6 +264,19 @@ def test_dragging_is_no_click_and_focus_stays(browser: Browser, tmp_path: Path) 
         assert page.text("#play") == "play"
 
 
+def test_a_frame_may_have_no_size_yet(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, ta.step_through(Recurrent(3)(12)), tmp_path) as page:
+        frame = "document.querySelector('#picture svg').getAttribute('viewBox')"
+        before = page.evaluate(frame)
+        page.evaluate("document.getElementById('picture').style.display = 'none'")
+        page.evaluate("go(100)")
+        assert page.evaluate(frame) == before
+        page.evaluate("document.getElementById('picture').style.display = ''")
+        page.evaluate("go(101)")
+        assert page.evaluate(frame) != before
+        assert all(np.isfinite(float(x)) for x in page.evaluate(frame).split())
+
+
 def test_names_cannot_end_the_script(browser: Browser, tmp_path: Path) -> None:
     for name in ("<!--<script>", "</script>", "]]>", "&lt;", "a\u2028b"):
         with opened(browser, ta.step_through(Tensor(np.ones(2), name=name) * 2, seed=[1, 1]), tmp_path) as page:

@@ -106,7 +106,7 @@ function scale() {  // pixels of the screen for one of the picture
 
 function follow(item) {  // bring what the step is at into view, if it is not
   const at = laid.rectangles.get(item) || laid.rectangles.get(seenAs((users.get(item) || [item])[0]));
-  if (!at) return;
+  if (!at || !scale()) return;  // a frame may have no size yet
   const frame = canvas.getBoundingClientRect(), x = at[0] + at[2] / 2, y = at[1] + at[3] / 2, s = scale();
   const wide = frame.width / s, high = frame.height / s, left = view[0] + (view[2] - wide) / 2, top = view[1] + (view[3] - high) / 2;
   if (x < left || x > left + wide || y < top || y > top + high) look(x - view[2] / 2, y - view[3] / 2, view[2], view[3]);
@@ -303,6 +303,6 @@ get("note").textContent = ["Left and right keys step; click a node to jump to it
 get("fold").hidden = boxes.length < 2;
 draw();
 fit();
-if (scale() < .5) zoom(scale() / .7, ...laid.rectangles.get(seenAs(steps[0].n ?? steps[0].b)) || [0, 0]);  // large: a part of it
+if (scale() > 0 && scale() < .5) zoom(scale() / .7, ...laid.rectangles.get(seenAs(steps[0].n ?? steps[0].b)) || [0, 0]);  // large: a part of it
 show();
 fromAddress();
