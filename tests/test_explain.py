@@ -13,9 +13,11 @@ from samples import SAMPLES, Sample
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn
+from tinygrad_act.drawing import lines_noted
 from tinygrad_act.drawing.diagnosis import CURES, Diagnosis
 from tinygrad_act.drawing.explain import explain
 from tinygrad_act.drawing.graph import read
+from tinygrad_act.drawing.lines import line_of
 from tinygrad_act.drawing.steps import Passed, Step, rms, steps_of
 from tinygrad_act.drawing.wording import columns, readable
 from tinygrad_act.op import OPS, Elementwise
@@ -574,3 +576,19 @@ def test_no_elements_and_no_seed_are_no_mystery() -> None:
     assert "give a seed that is finite, and not 0" in str(explain(x * 2, seed=[0.0, 0.0], wrt=x))
     with pytest.raises(ValueError, match="limit=-1"):
         str(explain(np.sum(x * 2), limit=-1))
+
+
+def test_reasons_name_the_line_that_computed_it_where_lines_are_noted() -> None:
+    w, x = Tensor(-np.ones((2, 2)), name="w"), np.ones((3, 2))
+    with lines_noted():
+        h = x @ w
+        dead = ta.relu(h)
+        y = np.sum(dead)
+    line = lines_noted_at(dead)
+    assert re.search(rf"relu #\d+ \(test_explain\.py, line {line}\): 100 %", str(explain(y, wrt=w)))
+    assert "line" not in str(explain(np.sum(ta.relu(x @ w)), wrt=w))
+    assert Tensor._record.__qualname__ == "Tensor._record"
+
+
+def lines_noted_at(t: Tensor) -> int:
+    return int(line_of(t).rpartition(" ")[2])

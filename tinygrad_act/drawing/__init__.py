@@ -2,6 +2,7 @@
 
 from .explain import explain
 from .export import RenderError
+from .lines import lines_noted
 from .page import StepThrough, step_through
 from .picture import Drawing, draw
 from .plot_models import plot_activations, plot_decision_boundary
@@ -14,6 +15,7 @@ __all__ = [
     "draw",
     "explain",
     "gradient_rms",
+    "lines_noted",
     "plot_activation",
     "plot_activations",
     "plot_decision_boundary",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..op import Array, Node
 from .graph import Graph, Vertex, number, shape_and_dtype
+from .lines import line_of
 from .paths import MANY, Factor, paths_to, reason, strongest_path
 from .steps import Step, rms, steps_of, worst
 from .wording import WHOLE, arguments, called, columns, escaped, shortened, shown, span
@@ -181,7 +182,7 @@ def _origins(steps: list[Step], count: dict[Vertex, int]) -> list[tuple[str, str
     found: list[tuple[str, str]] = []
     for v in (s.vertex for s in steps if s.phase == "forward"):
         if worst(v.value) and not any(worst(x.value) for x in v.inputs):
-            said = f"forward, {_place(v)} {'gives' if v.op else 'holds'} {worst(v.value)}"
+            said = f"forward, {_told(v)} {'gives' if v.op else 'holds'} {worst(v.value)}"
             given = ", ".join(f"{a} = {called(x)}: {span(x.value)}" for a, x in arguments(v))
             found.append((f"not finite {v.op.name if v.op else 'data'}", f"{said}{' from ' * bool(given)}{given}"))
             break
@@ -189,7 +190,7 @@ def _origins(steps: list[Step], count: dict[Vertex, int]) -> list[tuple[str, str
         for p in step.outgoing if step.vertex in count else ():
             kind, note = reason(step, p)
             if kind.startswith("not finite") and p.to in count and len(found) < 3:
-                found.append((kind, f"backward, at {_place(step.vertex)}: {note}"))
+                found.append((kind, f"backward, at {_told(step.vertex)}: {note}"))
     return found or [("seed", "the seed is not finite")]
 
 
@@ -202,7 +203,7 @@ def _ends(backward: list[Step], count: dict[Vertex, int], factors: list[Factor],
         for p in step.outgoing if step.vertex in count and rms(step.incoming) else ():
             if p.to in count and not rms(p.gradient) and len(found) < 3:
                 kind, note = reason(step, p)
-                found.append((kind, f"{_place(step.vertex)}: {note or 'what it passes on is 0'}"))
+                found.append((kind, f"{_told(step.vertex)}: {note or 'what it passes on is 0'}"))
     return found if scale else [("seed", "the seed is 0 everywhere")]
 
 
@@ -226,7 +227,7 @@ def _weighty(factors: list[Factor], verdict: str) -> list[tuple[str, str]]:
             one = min((f for f in fs if f.kind == usual), key=lambda f: sign * f.factor)
             total = f"{_power(weight)} by {len(fs):,} × {op}, about {_times(10 ** (weight / len(fs)))} each; most by "
             said = total if len(fs) > 1 and verdict != "ordinary" else f"{_times(one.factor)} by "
-            found.append((one.kind, f"{said}{_place(one.vertex)}{': ' * bool(one.note)}{one.note}"))
+            found.append((one.kind, f"{said}{_told(one.vertex)}{': ' * bool(one.note)}{one.note}"))
     if verdict == "ordinary":
         return found or [("", "on the path nothing is dead or saturated")]
     return found or [("", "no op by itself, but all on the path together")]
@@ -236,6 +237,12 @@ def _place(v: Vertex) -> str:
     """What a value is called, with the module whose parameters it is made of, or comes right after."""
     here, before = _module(v), next(filter(None, map(_module, v.inputs)), "")
     return f"{v.title} #{v.number}" + (f" in {here}" if here else f" after {before}" if before else "")
+
+
+def _told(v: Vertex) -> str:
+    """The same, with the line of the user's that computed it, if that was noted."""
+    line = line_of(v.node)
+    return f"{_place(v)} ({line})" if line else _place(v)
 
 
 def _module(v: Vertex) -> str:

@@ -44,7 +44,8 @@ def explain(y: Any, *, wrt: Any = None, seed: Any = None, limit: int | None = 30
     It does a walk of its own: no `.grad` is needed, and none changes. `seed` is the gradient of `y`, 1 for a scalar. Of
     each part, `limit` blocks are printed; None prints all. `names` are variables that name Tensors without a name: a
     dict like `locals()`, or True for those of the caller. The result prints itself and shows itself in a notebook;
-    its `steps`, or its `reasons`, `cure` and `factors`, are what it says as data. TypeError for what is no Tensor.
+    its `steps`, or its `reasons`, `cure` and `factors`, are what it says as data. Reasons name your lines, of what ran
+    within `with drawing.lines_noted():`. TypeError for what is no Tensor.
 
     >>> from tinygrad_act import Tensor
     >>> w = Tensor(3.0, name="w")
