@@ -592,3 +592,15 @@ def test_reasons_name_the_line_that_computed_it_where_lines_are_noted() -> None:
 
 def lines_noted_at(t: Tensor) -> int:
     return int(line_of(t).rpartition(" ")[2])
+
+
+def test_einsum_is_told_as_it_was_written() -> None:
+    a, b = Tensor(np.ones((2, 3)), name="a"), Tensor(np.ones((3, 2)), name="b")
+    told = str(explain(np.einsum("ij,jk->", a, b)))
+    assert "Σ_ijk a_ij b_jk" in told or "Σ_(ijk) a_ij b_jk" in told
+
+
+def test_a_minimum_is_not_called_saturated() -> None:
+    x = Tensor(np.zeros(3), name="x")
+    told = explain(np.sum(np.square(x)), wrt=x)
+    assert "the slope is 0 there" in told.cure

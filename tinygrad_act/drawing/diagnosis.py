@@ -21,6 +21,7 @@ EPSILON = "keep away from 0, as in np.sqrt(x + 1e-12) and a / (b + 1e-12)"
 CURES = {
     "dead": "use leaky_relu or elu, a smaller learning rate, or He's initial weights (init.he_normal)",
     "saturated": "start with smaller weights, scale the inputs to mean 0 and variance 1, or use relu in hidden layers",
+    "stationary": "none is needed at a minimum; else start elsewhere: the slope is 0 there, as that of x² is at 0",
     "squashes": "use relu with He's initial weights (init.he_normal) in deep networks, or fewer layers",
     "steep": "use an activation with slopes of at most 1, or a smaller input to it",
     "zero factor": "start from random weights, not from zeros, as Linear does; or see why that factor is 0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -36,7 +37,7 @@ class Vertex:
     @property
     def title(self) -> str:
         """What it is called: its name, its op, or both."""
-        own = self.name.rpartition(".")[2]
+        own = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "�", self.name.rpartition(".")[2])
         if self.op is None:
             return own or ("leaf" if self.kind == "parameter" else self.kind)
         return f"{own} = {self.op.name}" if own else self.op.name

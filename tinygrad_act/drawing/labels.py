@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,7 +68,7 @@ def lines_of_box(box: Box) -> list[Line]:
 
 def tooltip(v: Vertex) -> str:
     """What else there is to say: its whole name, its op's formula, where it is."""
-    said: list[Any] = [v.name, v.op.formula if v.op else v.kind]
+    said: list[Any] = [re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "�", v.name), v.op.formula if v.op else v.kind]
     return " · ".join(filter(None, said))
 
 

@@ -16,6 +16,7 @@ from .wording import arguments, shape_of, span
 MANY = 1_000_000  # paths, above which nobody counts
 PRODUCTS = ("multiply", "divide", "matmul", "affine", "tensordot", "einsum")
 CHOICES = ("clip", "maximum", "minimum", "where", "max", "min", "maxout")
+BOUNDED = ("sigmoid", "tanh", "erf", "arctan", "elu", "sech2", "softmax")
 LOSSES = ("cross_entropy", "bce_with_logits", "softmax_residual")
 
 
@@ -132,7 +133,8 @@ def _of_slope(step: Step, passed: Passed, local: Array) -> tuple[str, str]:
     said = f"{share(off.mean())} of its elements have slope {'0' if flat else 'below 0.01'}: {_where(a, z[off])}"
     rest = _of_the_rest(step, slope) if nothing else ""
     if step.op != "relu":
-        return "saturated" if nothing or off.mean() >= 0.5 else "", said + rest
+        kind = "saturated" if step.op in BOUNDED else "stationary"
+        return kind if nothing or off.mean() >= 0.5 else "", said + rest
     said = f"{share(off.mean())} of its elements are off: {a} < 0"
     units = off.reshape((-1, off.shape[-1])).all(axis=0) if off.ndim > 1 else off
     if units.any() and off.ndim > 1:

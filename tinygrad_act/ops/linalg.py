@@ -121,8 +121,15 @@ class Einsum(Op):
 
     terms: tuple[str, ...] = ("i",)
     result: str = "i"
-    formula = r"y_{ik} = \sum_j a_{ij} b_{jk}"
-    rule = {"arrays": r"\bar a_{ij} = \sum_k \bar y_{ik} b_{jk}"}
+    rule = {"arrays": r"\bar a_n = \sum \bar y \prod_{m \ne n} a_m"}
+
+    def __post_init__(self) -> None:
+        summed = "".join(sorted({*"".join(self.terms)} - {*self.result}))
+        factors = " ".join(
+            f"{letter}_{{{term}}}" for letter, term in zip(string.ascii_letters, self.terms, strict=False)
+        )
+        formula = f"y_{{{self.result}}} = " + rf"\sum_{{{summed}}} " * bool(summed) + factors
+        object.__setattr__(self, "formula", formula)  # of these very subscripts
 
     def forward(self, *arrays: Array) -> Array:
         return np.einsum(f"{','.join(self.terms)}->{self.result}", *arrays, optimize=len(arrays) > 2)
