@@ -35,7 +35,10 @@ def test_progress_shows_its_label_and_unit_on_a_terminal(monkeypatch: pytest.Mon
     assert "lap" in shown
 
 
-def test_lines_written_go_to_stdout_and_nowhere_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_written_go_to_stdout_and_nowhere_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     epochs = progress(range(2), "training")
     for epoch in epochs:
         epochs.write(f"epoch {epoch}")

@@ -89,6 +89,11 @@ def with_scalars_in_python(program: Program) -> Program:
     """Choose between two scalars by Python's `if`, and cast one by its type: NumPy takes its time for both."""
 
     kept = set(program.wanted()) | {call.args[0] for call in program.calls if call.target.kind == "own"}
+    readers: dict[Value, list[Call]] = {}
+    for call in program.calls:
+        for x in call.inputs():
+            readers.setdefault(x, []).append(call)
+    cast = {x for x, by in readers.items() if x not in kept and all(_casts_scalar(call) for call in by)}
 
     def rewrite(call: Call) -> Call | Value:
         v, name = call.result, call.target.name
@@ -99,9 +104,11 @@ def with_scalars_in_python(program: Program) -> Program:
         if wide and name in COMPARISONS and len(call.args) == 2 and isinstance(call.args[1], np.floating):
             return Call(call.target, (call.args[0], float(call.args[1])), {}, call.results, call.origin)
         alike = all(isinstance(y, Value) and y.dtype == v.dtype for y in call.args[1:]) and v not in kept
+        doubles = v.dtype == np.float64 and all(isinstance(y, Value) or type(y) is float for y in call.args[1:])
+        alike = alike or (doubles and v in cast)  # and what is cast may be a number of Python's before
         if name == "np.where" and len(call.args) == 3 and not call.kwargs and alike:
             target = Target("conditional", "if", lambda c, a, b: a if c else b)
-        elif name == "astype" and len(call.args) == 2 and not call.kwargs and v.dtype.kind == "f":
+        elif _casts_scalar(call):
             target = Target("function", f"np.{v.dtype}", v.dtype.type)
             return Call(target, call.args[:1], {}, call.results, call.origin)
         else:
@@ -109,6 +116,12 @@ def with_scalars_in_python(program: Program) -> Program:
         return Call(target, call.args, {}, call.results, call.origin)
 
     return rewritten(program, rewrite)
+
+
+def _casts_scalar(call: Call) -> bool:
+    """Whether it is a cast to a float type, of a scalar, that the type itself can do."""
+    plain = call.target.name == "astype" and len(call.args) == 2 and not call.kwargs
+    return plain and not call.result.shape and call.result.dtype.kind == "f"
 
 
 def with_numbers_as_arrays(program: Program) -> Program:
