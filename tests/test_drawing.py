@@ -546,6 +546,8 @@ def test_the_program_dot_is_used_where_there_is_one(tmp_path: Path, monkeypatch:
     for name, engine, option in (("a.pdf", own, "-Tpdf"), ("a.png", own, "-Tpng"), ("a.svg", dot, "-Tsvg")):
         text = drawing.save(tmp_path / name, **engine).read_text()
         assert text.startswith(f"{option}\ndigraph")
+    with pytest.raises(RenderError, match="too many to be read"):  # before the program is started
+        ta.draw(scalars(3000), fold=None).save(tmp_path / "large.png")
     monkeypatch.setenv("TINYGRAD_ACT_DOT", fake_dot(tmp_path / "dot", "echo broken >&2; exit 3"))
     with pytest.raises(RenderError, match="failed: broken"):
         drawing.save(tmp_path / "a.pdf")

@@ -243,6 +243,15 @@ def test_a_node_is_clicked_to_jump_and_a_module_to_fold(browser: Browser, tmp_pa
         assert page.messages == []
 
 
+def test_what_is_pointed_at_stands_out_and_tells_more(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, ta.step_through(perceptron()), tmp_path) as page:
+        thick = "getComputedStyle(document.querySelector('.node[aria-label^=relu] .frame')).strokeWidth"
+        assert page.evaluate(thick) == "1px"
+        page.hover(".node[aria-label^='relu'] text.title")
+        assert page.evaluate(thick) == "2.5px"
+        assert "max" in page.text(".node[aria-label^='relu'] title")
+
+
 def test_dragging_is_no_click_and_focus_stays(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, ta.step_through(perceptron()), tmp_path) as page:
         box = page.evaluate(

@@ -72,17 +72,17 @@ def _frame(item: Item) -> dict[str, str]:
 def rendered(svg: str, dot: Callable[[], str], width: float, height: float, kind: str, name: str) -> bytes:
     """The picture as PNG or PDF: from our SVG by resvg, or from DOT by Graphviz' program."""
     program = dot_program()
+    zoom = min(2.0, (MOST_PIXELS / (width * height)) ** 0.5)
+    if kind == "png" and zoom < 0.25:  # by whatever program
+        raise RenderError(
+            f"cannot write {name}: {width:,.0f} × {height:,.0f} pixels would be too many to be read as PNG.\n"
+            "  Save as .svg, which has no limit, or fold more: draw(y, fold=50)."
+        )
     if kind == "png" and find_spec("resvg_py"):
         import resvg_py
 
-        zoom = min(2.0, (MOST_PIXELS / (width * height)) ** 0.5)
-        if zoom < 0.25:
-            raise RenderError(
-                f"cannot write {name}: {width:,.0f} × {height:,.0f} pixels would be too many to be read as PNG.\n"
-                "  Save as .svg, which has no limit, or fold more: draw(y, fold=50)."
-            )
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=int(width * zoom), height=int(height * zoom)))
-    if program is not None and width * height < 20 * MOST_PIXELS:
+    if program is not None:
         return run_dot(program, dot(), kind)
     raise RenderError(what_would_help(kind, name))
 
