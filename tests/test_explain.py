@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
 import time
@@ -13,7 +14,7 @@ from samples import SAMPLES, Sample
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn
-from tinygrad_act.drawing import lines_noted
+from tinygrad_act.drawing import lines, lines_noted
 from tinygrad_act.drawing.diagnosis import CURES, Diagnosis
 from tinygrad_act.drawing.explain import explain
 from tinygrad_act.drawing.graph import read
@@ -588,6 +589,16 @@ def test_reasons_name_the_line_that_computed_it_where_lines_are_noted() -> None:
     assert re.search(rf"relu #\d+ \(test_explain\.py, line {line}\): 100 %", str(explain(y, wrt=w)))
     assert "line" not in str(explain(np.sum(ta.relu(x @ w)), wrt=w))
     assert Tensor._record.__qualname__ == "Tensor._record"
+
+
+def test_noted_lines_are_forgotten_with_the_graph() -> None:
+    before = len(lines._noted)
+    with lines_noted():
+        y = np.sum(Tensor(np.ones(2)) * 2)
+    assert len(lines._noted) == before + 2
+    del y
+    gc.collect()
+    assert len(lines._noted) == before
 
 
 def lines_noted_at(t: Tensor) -> int:

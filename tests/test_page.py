@@ -52,6 +52,16 @@ def test_a_seed_and_names_are_taken() -> None:
         ta.step_through(y)
 
 
+def test_a_backward_step_tells_what_arrives_the_slope_and_what_is_passed_on() -> None:
+    x = Tensor([0.5, -1.0], name="x")
+    data = ta.step_through(ta.tanh(x), seed=[1.0, 10.0]).data
+    step = next(s for s in data["steps"] if s["p"] and "o" in s)
+    arrives, slope, passed = (data["tables"][i]["v"][0] for i in (step["g"], step["d"], step["o"][0]["g"]))
+    assert arrives == [1.0, 10.0]
+    np.testing.assert_allclose(slope, 1 - np.tanh(x.data) ** 2, rtol=1e-3)
+    np.testing.assert_allclose(passed, np.array(arrives) * slope, rtol=1e-3)
+
+
 def test_steps_that_do_not_lead_to_the_gradient_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from tinygrad_act.drawing.page import page as module
 
