@@ -15,8 +15,21 @@ import tinygrad_act as ta
 import tinygrad_act.drawing
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_act"
-ROOMS = ["text", "op", "autodiff", "tensor", "ops", "activations", "losses", "transforms", "nn", "optim", "data"]
-ROOMS += ["training", "compiler", "drawing"]
+ROOMS = [
+    "text",
+    "facts",
+    "op",
+    "autodiff",
+    "tensor",
+    "ops",
+    "activations",
+    "losses",
+    "transforms",
+    "nn",
+    "optim",
+    "data",
+]
+ROOMS += ["training", "compiler", "drawing", "catalogue"]
 
 
 def room_of(path: Path) -> str:

@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 import numpy as np
 
 from . import text
+from .facts import Facts
+from .facts import Kink as Kink
 
 # `forward` sees arrays. A rule is called with arrays by `y.backward()` and with Tensors by `gradients(y, xs)`,
 # so it is written in operators, NumPy functions and other ops, which serve both.
@@ -41,17 +43,6 @@ def register(op: SomeOp, *functions: Callable[..., Any]) -> SomeOp:
     return op
 
 
-@dataclasses.dataclass(frozen=True)
-class Kink:
-    """A point `at` where a derivative jumps from `left` to `right`; we return `chosen`, and say `why`."""
-
-    at: float
-    left: float
-    right: float
-    chosen: float
-    why: str
-
-
 class Node:
     """A value in a computation graph, with the op and the inputs it came from. `Tensor` is the one kind there is."""
 
@@ -66,19 +57,16 @@ class Node:
     _record: ClassVar[Any]  # (op, inputs) -> Node: run the op, and remember both
 
 
-class Op:
+class Op(Facts):
     """A function of arrays that knows its derivative. Subclass it, give it `forward` and a `vjp_<input>` per input.
 
     The fields of the (frozen) class are the op's parameters. Calling the op with more than its inputs sets them
     for that call: `softmax(z, axis=0)` means `Softmax(axis=0)(z)`.
     """
 
-    name: str
     arguments: ClassVar[tuple[str, ...]]  # the names of forward's inputs
     rules: ClassVar[tuple[Callable[..., Array] | None, ...]]  # vjp_<input>; None for one like the condition of `where`
     variadic: ClassVar[bool]  # forward(self, *arrays) takes any number of inputs, and one `vjp` serves them all
-    formula: str = ""  # the value, in LaTeX, in the op's own argument and field names
-    rule: str | dict[str, str] = ""  # f' of an elementwise op, of any other op one cotangent per input
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -88,11 +76,6 @@ class Op:
         cls.arguments = tuple(p.name for p in parameters)
         cls.rules = tuple(getattr(cls, f"vjp_{a}", None) for a in cls.arguments)
         cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-    @property
-    def kinks(self) -> tuple[Kink, ...]:
-        """Where the derivative jumps."""
-        return ()
 
     def forward(self, *inputs: Any) -> Array:
         """The value, for arrays, in their own dtype."""

@@ -1,0 +1,36 @@
+"""What an op says about itself besides its numbers: the engine runs without it, all that explains an op reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A point `at` where a derivative jumps from `left` to `right`; we return `chosen`, and say `why`."""
+
+    at: float
+    left: float
+    right: float
+    chosen: float
+    why: str
+
+
+class Facts:
+    """The facts of an op, as class attributes. Only `formula` and `rule` are owed; the docstring names the source."""
+
+    name: str
+    formula: str = ""  # the value, in LaTeX, in the op's own argument and field names; forms that are equal by " = "
+    rule: str | dict[str, str] = ""  # f' of an elementwise op, of any other op one cotangent per input
+    shorthand: dict[str, str] = {}  # what the two write for short, as {r"\varphi(x)": r"\frac{...}{...}"}
+    aliases: tuple[str, ...] = ()  # other names that people look for it by
+    learned: dict[str, float] = {}  # the inputs that a layer learns, and what each starts at
+    surrogate: Any = None  # the op whose derivative the rule is, where its own is 0 almost everywhere
+    use: str = ""  # when to use it, in a sentence
+    elsewhere: dict[str, str] = {}  # by framework, how its function of this name differs
+
+    @property
+    def kinks(self) -> tuple[Kink, ...]:
+        """Where the derivative jumps."""
+        return ()
