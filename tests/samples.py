@@ -60,6 +60,20 @@ UNUSUAL = [
     elementwise(ta.LeakyReLU(alpha=-0.5)),
     elementwise(ta.LeakyReLU(alpha=2.0)),
     elementwise(ta.ELU(alpha=2.5)),
+    elementwise(ta.CELU(alpha=2.5)),
+    elementwise(ta.BReLU(t=0.4)),
+    elementwise(ta.Threshold(theta=-0.3, value=-2.0)),
+    elementwise(ta.StarReLU(s=2.0, b=0.5)),
+    elementwise(ta.Softplus(beta=3.0)),
+    elementwise(ta.Squareplus(b=0.3)),
+    elementwise(ta.ISRLU(alpha=3.0)),
+    elementwise(ta.ISRU(alpha=3.0)),
+    elementwise(ta.HardTanh(low=-0.4, high=0.7)),
+    elementwise(ta.ESwish(beta=1.9)),
+    elementwise(ta.QuickGELU(alpha=3.0)),
+    elementwise(ta.Softshrink(lambd=0.3)),
+    elementwise(ta.Hardshrink(lambd=0.3)),
+    elementwise(ta.Sine(omega=1.7)),
 ]
 
 labels = np.array([2, 0, 3])
@@ -72,6 +86,7 @@ OTHERS = [
         for name in ("add", "subtract", "multiply", "maximum", "minimum")
     ),
     Sample(OPS["divide"], (smooth(3, 4), smooth(4))),
+    Sample(OPS["hypot"], (smooth(3, 4), other(4))),
     Sample(OPS["power"], (positive(3, 4), smooth(4))),
     Sample(OPS["power"], (smooth(3, 4), 3)),
     Sample(OPS["power"], (smooth(3, 4), -2.0)),

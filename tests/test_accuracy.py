@@ -12,7 +12,7 @@ from mpmath import mpf
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor
-from tinygrad_act.ops.elementary import erf
+from tinygrad_act.ops.special import erf
 
 DTYPES = [np.float32, np.float64]
 

@@ -87,7 +87,7 @@ def test_the_documents_convention_at_the_corner(op: ta.Op, x: float, slope: floa
         (ta.relu, 0, np.inf, 0, 1),
         (ta.leaky_relu, -np.inf, np.inf, 0.01, 1),
         (ta.elu, -1, np.inf, 0, 1),
-        (ta.ops.elementary.erf, -1, 1, 0, 0),
+        (ta.ops.special.erf, -1, 1, 0, 0),
     ],
 )
 def test_limits_are_returned_silently(

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor
-from tinygrad_act.ops.elementary import erf
+from tinygrad_act.ops.special import erf
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'tinygrad_act[parity]'")
 

@@ -12,24 +12,6 @@ array([3., 0.])
 from typing import Any
 
 from . import activations, data, losses, nn, op, ops, optim
-from .activations import (
-    ELU,
-    LeakyReLU,
-    Logsumexp,
-    Maxout,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-    elu,
-    leaky_relu,
-    logsumexp,
-    maxout,
-    relu,
-    sigmoid,
-    softmax,
-    tanh,
-)
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
 from .op import OPS, Elementwise, Kink, Op, register
 from .tensor import Tensor, no_grad
@@ -50,22 +32,16 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
+    if name in activations.__all__:
+        return getattr(activations, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
-    "ELU",
     "CrossEntropy",
     "Elementwise",
     "Kink",
-    "LeakyReLU",
-    "Logsumexp",
-    "Maxout",
     "Op",
-    "ReLU",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
     "Tensor",
     "activations",
     "backward_source",
@@ -74,16 +50,12 @@ __all__ = [
     "cross_entropy",
     "data",
     "draw",
-    "elu",
     "explain",
     "gradients",
     "hinge",
     "huber",
     "l1",
-    "leaky_relu",
-    "logsumexp",
     "losses",
-    "maxout",
     "mse",
     "nn",
     "no_grad",
@@ -91,9 +63,6 @@ __all__ = [
     "ops",
     "optim",
     "register",
-    "relu",
-    "sigmoid",
-    "softmax",
     "step_through",
-    "tanh",
+    *activations.__all__,
 ]

@@ -25,7 +25,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): 
 import numpy as np
 
 import tinygrad_act as ta
-from tinygrad_act.ops.elementary import erf
+from tinygrad_act.ops.special import erf
 
 try:
     import torch

@@ -1,25 +1,30 @@
-"""The reason for the package: every activation, a block each, by family."""
+"""The reason for the package: every activation, a block each, by family.
 
-from .maxout import Maxout, maxout
-from .rectifiers import ELU, LeakyReLU, ReLU, elu, leaky_relu, relu
-from .sigmoidal import Sigmoid, Tanh, sigmoid, tanh
-from .softmax import Logsumexp, Softmax, logsumexp, softmax
+An op is found by its name, its class by the class's name, here and in `tinygrad_act`: writing it is all it takes.
+"""
 
-__all__ = [
-    "ELU",
-    "LeakyReLU",
-    "Logsumexp",
-    "Maxout",
-    "ReLU",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
-    "elu",
-    "leaky_relu",
-    "logsumexp",
-    "maxout",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "tanh",
-]
+from typing import Any
+
+from ..op import OPS
+from . import gates, maxout, rectifiers, shrink, sigmoidal, smooth, softmax, steps, waves
+
+FAMILIES = (rectifiers, smooth, gates, sigmoidal, shrink, waves, steps, softmax, maxout)
+
+
+def _members() -> dict[str, Any]:
+    """Every op of the families by name, and their classes."""
+    named: dict[str, Any] = {}
+    for family in FAMILIES:
+        ops = [op for op in OPS.values() if type(op).__module__ == family.__name__]
+        named |= {op.name: op for op in ops} | {type(op).__name__: type(op) for op in ops}
+    return named
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return _members()[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+__all__ = [*_members()]

@@ -111,6 +111,26 @@ class Power(Op):
         return g * y * np.log(np.where(np.equal(a, 0) & np.greater(b, 0), 1, a))
 
 
+class Hypot(Op):
+    """The length of the vector (a, b), without overflow on the way. At (0, 0) both slopes are 0.
+
+    >>> hypot(np.array([3.0, 1e300]), np.array([4.0, 1e300]))
+    array([5.00000000e+000, 1.41421356e+300])
+    """
+
+    formula = r"\sqrt{a^2 + b^2}"
+    rule = {"a": r"\bar y\, \frac{a}{y}", "b": r"\bar y\, \frac{b}{y}"}
+
+    def forward(self, a: Array, b: Array) -> Array:
+        return np.hypot(a, b)
+
+    def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        return g * (a / np.where(np.equal(y, 0), 1, y))
+
+    def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        return g * (b / np.where(np.equal(y, 0), 1, y))
+
+
 class Remainder(Op):
     """a modulo b, with the sign of b. The jumps of the quotient have slope 0 on both sides.
 
@@ -252,6 +272,7 @@ subtract = register(Subtract(), np.subtract)
 multiply = register(Multiply(), np.multiply)
 divide = register(Divide(), np.divide)
 power = register(Power(), np.power)
+hypot = register(Hypot(), np.hypot)
 remainder = register(Remainder(), np.remainder)
 floor_divide = register(FloorDivide(), np.floor_divide)
 maximum = register(Maximum(), np.maximum)

@@ -1,0 +1,125 @@
+"""Rectifiers without a corner."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..op import Array, Elementwise, register
+from .sigmoidal import reach, sigmoid, sparse_sigmoid
+
+
+@dataclass(frozen=True)
+class Softplus(Elementwise):
+    """A smooth ReLU, whose derivative is the sigmoid (Dugas et al., 2001, NIPS). Larger `beta` bends it more sharply.
+
+    >>> softplus(np.array([-100.0, 0.0, 2.0]))
+    array([3.72007598e-44, 6.93147181e-01, 2.12692801e+00])
+    """
+
+    beta: float = 1.0
+    formula = r"\frac{1}{\beta} \ln(1 + e^{\beta x})"
+    rule = r"\frac{1}{1 + e^{-\beta x}}"
+    use = "To make a number positive: a variance, a rate, a scale."
+    elsewhere = {"torch": "exactly x where beta x > threshold = 20, which is a jump of 2.06e-9"}
+
+    def forward(self, x: Array) -> Array:
+        if self.beta == 1:
+            return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+        beta = float(self.beta)
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(beta * x))) / beta
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return sigmoid(float(self.beta) * x)
+
+
+@dataclass(frozen=True)
+class Squareplus(Elementwise):
+    """A smooth ReLU made of a square root (Barron, 2021, arXiv:2112.11687); `b` is how wide it bends.
+
+    >>> squareplus(np.array([-1e10, 0.0, 2.0]))
+    array([1.00000000e-10, 1.00000000e+00, 2.41421356e+00])
+    """
+
+    b: float = 4.0
+    formula = r"\frac{1}{2} (x + \sqrt{x^2 + b})"
+    rule = r"\frac{1}{2} \left(1 + \frac{x}{\sqrt{x^2 + b}}\right)"
+    use = "As softplus, where exponentials are dear; its tail falls only like 1/x."
+
+    def forward(self, x: Array) -> Array:
+        z = np.abs(x)
+        return np.maximum(x, 0) + 0.25 * float(self.b) / (0.5 * z + 0.5 * np.hypot(z, math.sqrt(self.b)))
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        most = float(np.finfo(x.dtype).max)
+        return np.minimum(y, most) / np.minimum(np.hypot(x, math.sqrt(self.b)), most)
+
+
+class SparsePlus(Elementwise):
+    """0, a parabola, and x: a ReLU with the corner rounded off (as in JAX).
+
+    >>> sparse_plus(np.array([-2.0, 0.0, 2.0]))
+    array([0.  , 0.25, 2.  ])
+    """
+
+    formula = r"\begin{cases} 0 & x \le -1 \\ \frac{(x + 1)^2}{4} & -1 < x < 1 \\ x & x \ge 1 \end{cases}"
+    rule = r"\begin{cases} 0 & x \le -1 \\ \frac{x + 1}{2} & -1 < x < 1 \\ 1 & x \ge 1 \end{cases}"
+    use = "A smooth rectifier that is exactly 0 somewhere, without exponentials."
+
+    def forward(self, x: Array) -> Array:
+        t = np.clip(x + 1, 0, 2)
+        return np.maximum(0.25 * t * t, x)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return sparse_sigmoid(x)
+
+
+@dataclass(frozen=True)
+class ISRLU(Elementwise):
+    """x, but an inverse square root unit below 0, smooth to the second order (Carlile et al., 2017, arXiv:1710.09967).
+
+    >>> isrlu(np.array([-2.0, 0.0, 2.0]))
+    array([-0.89442719,  0.        ,  2.        ])
+    """
+
+    alpha: float = 1.0
+    formula = r"\begin{cases} x & x \ge 0 \\ \frac{x}{\sqrt{1 + \alpha x^2}} & x < 0 \end{cases}"
+    rule = r"\begin{cases} 1 & x \ge 0 \\ (1 + \alpha x^2)^{-3/2} & x < 0 \end{cases}"
+    use = "As elu, without an exponential."
+
+    def forward(self, x: Array) -> Array:
+        low = np.minimum(reach(x, self.alpha), 0)
+        return np.maximum(x, 0) + low / np.hypot(1, math.sqrt(self.alpha) * low)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        r = 1 / np.hypot(1, math.sqrt(self.alpha) * np.minimum(reach(x, self.alpha), 0))
+        return r * r * r
+
+
+class BentIdentity(Elementwise):
+    """x, bent from slope 1/2 to slope 3/2.
+
+    >>> bent_identity(np.array([-2.0, 0.0, 2.0]))
+    array([-1.38196601,  0.        ,  2.61803399])
+    """
+
+    formula = r"\frac{\sqrt{x^2 + 1} - 1}{2} + x"
+    rule = r"1 + \frac{x}{2 \sqrt{x^2 + 1}}"
+    use = "Where nothing may saturate: the slope is between 1/2 and 3/2."
+
+    def forward(self, x: Array) -> Array:
+        z = np.clip(x, -1e18, 1e18)  # beyond, it is x/2 or 3x/2 to the last place
+        return x * (1 + 0.5 * z / (np.hypot(z, 1) + 1))
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        z = np.clip(x, -1e18, 1e18)
+        return 1 + 0.5 * z / np.hypot(z, 1)
+
+
+softplus = register(Softplus())
+squareplus = register(Squareplus())
+sparse_plus = register(SparsePlus())
+isrlu = register(ISRLU())
+bent_identity = register(BentIdentity())

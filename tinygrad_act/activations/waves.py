@@ -1,0 +1,98 @@
+"""Waves, and the logarithm and exponential of either sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..op import Array, Elementwise, register
+from ..ops.exact import product
+
+
+@dataclass(frozen=True)
+class Sine(Elementwise):
+    """A sine of frequency `omega` (Sitzmann et al., 2020, SIREN, arXiv:2006.09661).
+
+    The product omega x is taken without rounding.
+
+    >>> sine(np.array([0.0, 0.05]))
+    array([0.        , 0.99749499])
+    """
+
+    omega: float = 30.0
+    aliases = ("siren",)
+    formula = r"\sin(\omega x)"
+    rule = r"\omega \cos(\omega x)"
+    domain = (-1e30, 1e30)
+    use = "Networks that are a signal: images, sounds and fields as functions of place and time."
+
+    def forward(self, x: Array) -> Array:
+        p, r = product(float(self.omega), x)
+        return np.sin(p) * np.cos(r) + np.cos(p) * np.sin(r)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        p, r = product(float(self.omega), x)
+        return float(self.omega) * (np.cos(p) * np.cos(r) - np.sin(p) * np.sin(r))
+
+
+class GCU(Elementwise):
+    """The growing cosine unit (Noel et al., 2021, arXiv:2108.12943).
+
+    >>> gcu(np.array([0.0, 1.0]))
+    array([0.        , 0.54030231])
+    """
+
+    formula = r"x \cos(x)"
+    rule = r"\cos(x) - x \sin(x)"
+    domain = (-1e30, 1e30)
+    use = "A single unit can solve xor; hard to train in depth, as it oscillates ever more steeply."
+
+    def forward(self, x: Array) -> Array:
+        return x * np.cos(x)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return np.cos(x) - x * np.sin(x)
+
+
+class Symlog(Elementwise):
+    """A logarithm of either sign (Hafner et al., 2023, DreamerV3, arXiv:2301.04104).
+
+    >>> symlog(np.array([-1000.0, 0.0, 1e-10]))
+    array([-6.90875478e+00,  0.00000000e+00,  1.00000000e-10])
+    """
+
+    formula = r"\mathrm{sign}(x) \ln(1 + |x|)"
+    rule = r"\frac{1}{1 + |x|}"
+    use = "Inputs and targets of unknown, widely different scales, as rewards."
+
+    def forward(self, x: Array) -> Array:
+        return np.copysign(np.log1p(np.abs(x)), x)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return 1 / (1 + np.abs(x))
+
+
+class Symexp(Elementwise):
+    """The inverse of symlog (Hafner et al., 2023, DreamerV3, arXiv:2301.04104).
+
+    >>> symexp(np.array([-1.0, 0.0, 1e-10]))
+    array([-1.71828183e+00,  0.00000000e+00,  1.00000000e-10])
+    """
+
+    formula = r"\mathrm{sign}(x) (e^{|x|} - 1)"
+    rule = r"e^{|x|}"
+    domain = (-88.0, 88.0)
+    use = "To undo symlog."
+
+    def forward(self, x: Array) -> Array:
+        return np.copysign(np.expm1(np.abs(x)), x)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return np.exp(np.abs(x))
+
+
+sine = register(Sine())
+gcu = register(GCU())
+symlog = register(Symlog())
+symexp = register(Symexp())
