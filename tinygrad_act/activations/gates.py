@@ -15,6 +15,11 @@ from .slope import Slope
 from .smooth import softplus
 
 
+def logistic(c: Array) -> Array:
+    """The sigmoid, for c that are not below `lowest`, where e^-c does not overflow."""
+    return 1 / (1 + np.exp(-c))
+
+
 class Gated(Elementwise):
     """x times a gate, which far below 0 is like e^x."""
 
@@ -50,10 +55,10 @@ class SiLU(Gated):
     use = "A smooth default for deep networks, convolutional ones and, as SwiGLU, transformers."
 
     def gate(self, x: Array) -> Array:
-        return sigmoid(x)
+        return logistic(x)
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        return gate * sigmoid(-x)
+        return gate * (np.exp(-x) * gate)
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,10 @@ class ESwish(Gated):
     use = "Where SiLU's slope is too small, as in deep networks without normalisation."
 
     def gate(self, x: Array) -> Array:
-        return float(self.beta) * sigmoid(x)
+        return float(self.beta) * logistic(x)
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        return gate * sigmoid(-x)
+        return gate * (np.exp(-x) * logistic(x))
 
 
 class Mish(Gated):
@@ -152,11 +157,11 @@ class Logish(Gated):
     use = "A smooth gate with a slope of ln 2 far above 0: a milder SiLU."
 
     def gate(self, x: Array) -> Array:
-        return np.log1p(sigmoid(x))
+        return np.log1p(logistic(x))
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        s = sigmoid(x)
-        return s * sigmoid(-x) / (1 + s)
+        s = logistic(x)
+        return s * (np.exp(-x) * s) / (1 + s)
 
 
 class Smish(Gated):
@@ -172,14 +177,14 @@ class Smish(Gated):
     use = "A smooth gate with a slope of 3/5 far above 0."
 
     def gate(self, x: Array) -> Array:
-        s = sigmoid(x)
+        s = logistic(x)
         m = s * (s + 2)  # tanh(ln(1 + s)) = m / (m + 2)
         return m / (m + 2)
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        s = sigmoid(x)
+        s = logistic(x)
         r = 2 / (s * (s + 2) + 2)
-        return (1 + s) * s * sigmoid(-x) * r * r
+        return (1 + s) * s * (np.exp(-x) * s) * r * r
 
 
 class GELU(Elementwise):
@@ -251,13 +256,13 @@ class GELUTanh(Elementwise):
     def forward(self, x: Array) -> Array:
         x = np.maximum(x, -40)
         c, s = split(_twice_cubic(np.minimum(x, 40)))
-        return x * sigmoid(c) * s
+        return x * logistic(c) * s
 
     def derivative(self, y: Array, x: Array) -> Array:
         x = np.clip(x, -40, 40)
         c, s = split(_twice_cubic(x))
-        gate = sigmoid(c)
-        return (gate + x * (LINEAR + 3 * CUBIC * x * x) * gate * sigmoid(-c)) * s
+        gate = logistic(c)
+        return (gate + x * (LINEAR + 3 * CUBIC * x * x) * gate * (np.exp(-c) * gate)) * s
 
 
 LINEAR = 2 * math.sqrt(2 / math.pi)
@@ -297,7 +302,8 @@ class QuickGELU(Elementwise):
         """(gate, 1 - gate, s), where the gate is to be multiplied by s last."""
         p, r = product(float(self.alpha), np.clip(x, 4 * lowest(x), -4 * lowest(x)))
         c, s = split(p)
-        gate, shut = sigmoid(c), sigmoid(-c)
+        gate = logistic(c)
+        shut = np.exp(-c) * gate
         return gate + gate * shut * r, shut - gate * shut * r, s
 
 

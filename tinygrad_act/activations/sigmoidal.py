@@ -163,17 +163,18 @@ class ISRU(Elementwise):
     use = "As tanh, without an exponential."
 
     def forward(self, x: Array) -> Array:
-        z = reach(x, self.alpha)
-        return z / np.hypot(1, math.sqrt(self.alpha) * z)
+        z = squarable(x, self.alpha)
+        return z / np.sqrt(1 + float(self.alpha) * z * z)
 
     def derivative(self, y: Array, x: Array) -> Array:
-        r = 1 / np.hypot(1, math.sqrt(self.alpha) * reach(x, self.alpha))
+        z = squarable(x, self.alpha)
+        r = 1 / np.sqrt(1 + float(self.alpha) * z * z)
         return r * r * r
 
 
-def reach(x: Array, alpha: float) -> Array:
-    """x, but not so far out that sqrt(alpha) x overflows."""
-    most = float(np.finfo(x.dtype).max) / max(1.0, 2 * math.sqrt(alpha))
+def squarable(x: Array, factor: float = 1.0) -> Array:
+    """x, but not so far out that factor x² overflows: where 1 + x² is x² to the last place anyway."""
+    most = 0.5 * math.sqrt(np.finfo(x.dtype).max / max(1.0, factor))
     return np.clip(x, -most, most)
 
 

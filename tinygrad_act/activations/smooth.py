@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from .sigmoidal import reach, sigmoid, sparse_sigmoid
+from .sigmoidal import sigmoid, sparse_sigmoid, squarable
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,16 @@ class Squareplus(Elementwise):
     use = "As softplus, where exponentials are dear; its tail falls only like 1/x."
 
     def forward(self, x: Array) -> Array:
-        z = np.abs(x)
-        return np.maximum(x, 0) + 0.25 * float(self.b) / (0.5 * z + 0.5 * np.hypot(z, math.sqrt(self.b)))
+        return np.maximum(x, 0) + 0.25 * float(self.b) / (0.5 * np.abs(x) + 0.5 * self._root(x))
 
     def derivative(self, y: Array, x: Array) -> Array:
         most = float(np.finfo(x.dtype).max)
-        return np.minimum(y, most) / np.minimum(np.hypot(x, math.sqrt(self.b)), most)
+        return np.minimum(y, most) / np.minimum(self._root(x), most)
+
+    def _root(self, x: Array) -> Array:
+        """The square root of x² + b, which is |x| where x² would overflow."""
+        z = squarable(x)
+        return np.maximum(np.sqrt(z * z + float(self.b)), np.abs(x))
 
 
 class SparsePlus(Elementwise):
@@ -90,11 +93,12 @@ class ISRLU(Elementwise):
     use = "As elu, without an exponential."
 
     def forward(self, x: Array) -> Array:
-        low = np.minimum(reach(x, self.alpha), 0)
-        return np.maximum(x, 0) + low / np.hypot(1, math.sqrt(self.alpha) * low)
+        z = squarable(np.minimum(x, 0), self.alpha)
+        return np.maximum(x, 0) + z / np.sqrt(1 + float(self.alpha) * z * z)
 
     def derivative(self, y: Array, x: Array) -> Array:
-        r = 1 / np.hypot(1, math.sqrt(self.alpha) * np.minimum(reach(x, self.alpha), 0))
+        z = squarable(np.minimum(x, 0), self.alpha)
+        r = 1 / np.sqrt(1 + float(self.alpha) * z * z)
         return r * r * r
 
 
@@ -110,12 +114,12 @@ class BentIdentity(Elementwise):
     use = "Where nothing may saturate: the slope is between 1/2 and 3/2."
 
     def forward(self, x: Array) -> Array:
-        z = np.clip(x, -1e18, 1e18)  # beyond, it is x/2 or 3x/2 to the last place
-        return x * (1 + 0.5 * z / (np.hypot(z, 1) + 1))
+        z = squarable(x)
+        return x * (1 + 0.5 * z / (np.sqrt(z * z + 1) + 1))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        z = np.clip(x, -1e18, 1e18)
-        return 1 + 0.5 * z / np.hypot(z, 1)
+        z = squarable(x)
+        return 1 + 0.5 * z / np.sqrt(z * z + 1)
 
 
 softplus = register(Softplus())

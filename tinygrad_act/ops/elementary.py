@@ -53,6 +53,14 @@ def _by_name(name: str) -> Any:
     return OPS[name]
 
 
+def _one_over_one_plus_square(x: Array) -> Array:
+    """1 / (1 + x²), also where x² overflows: over max(|x|, 1), above and below."""
+    most = float(np.finfo(x.dtype).max)
+    x = np.clip(x, -most, most)
+    r = 1 / np.maximum(np.abs(x), 1)
+    return r / (r + x * r * x)
+
+
 LINE = (-math.inf, math.inf)
 SMOOTHEST = "the legal subgradient of least norm"
 
@@ -66,7 +74,7 @@ cos = Ufunc(np.cos, r"\cos x", r"-\sin x", lambda y, x: -np.sin(x))
 tan = Ufunc(np.tan, r"\tan x", r"1 + \tan^2 x", lambda y, x: 1 + y * y)
 sinh = Ufunc(np.sinh, r"\sinh x", r"\cosh x", lambda y, x: np.cosh(x), (-88.0, 88.0))
 cosh = Ufunc(np.cosh, r"\cosh x", r"\sinh x", lambda y, x: np.sinh(x), (-88.0, 88.0))
-arctan = Ufunc(np.arctan, r"\arctan x", r"\frac{1}{1 + x^2}", lambda y, x: 1 / (1 + x * x), (-1e18, 1e18))
+arctan = Ufunc(np.arctan, r"\arctan x", r"\frac{1}{1 + x^2}", lambda y, x: _one_over_one_plus_square(x))
 square = Ufunc(np.square, r"x^2", r"2 x", lambda y, x: 2 * x, (-1e18, 1e18))
 reciprocal = Ufunc(np.reciprocal, r"\frac{1}{x}", r"-\frac{1}{x^2}", lambda y, x: -y * y, (1e-18, math.inf))
 negative = Ufunc(np.negative, r"-x", r"-1", lambda y, x: -1.0)
