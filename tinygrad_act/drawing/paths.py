@@ -16,7 +16,6 @@ from .wording import arguments, shape_of, span
 MANY = 1_000_000  # paths, above which nobody counts
 PRODUCTS = ("multiply", "divide", "matmul", "affine", "tensordot", "einsum")
 CHOICES = ("clip", "maximum", "minimum", "where", "max", "min", "maxout")
-BOUNDED = ("sigmoid", "tanh", "erf", "arctan", "elu", "sech2", "softmax")
 LOSSES = ("cross_entropy", "bce_with_logits", "softmax_residual")
 
 
@@ -133,13 +132,24 @@ def _of_slope(step: Step, passed: Passed, local: Array) -> tuple[str, str]:
     said = f"{share(off.mean())} of its elements have slope {'0' if flat else 'below 0.01'}: {_where(a, z[off])}"
     rest = _of_the_rest(step, slope) if nothing else ""
     if step.op != "relu":
-        kind = "saturated" if step.op in BOUNDED else "stationary"
+        level = _is_level(step.vertex.op, z[off], step.vertex.value[off])
+        kind = "saturated" if level else "stationary"
         return kind if nothing or off.mean() >= 0.5 else "", said + rest
     said = f"{share(off.mean())} of its elements are off: {a} < 0"
     units = off.reshape((-1, off.shape[-1])).all(axis=0) if off.ndim > 1 else off
     if units.any() and off.ndim > 1:
         said += f"; {np.count_nonzero(units)} of {units.size} units are dead, off for each row"
     return "dead" if nothing or off.mean() >= 0.9 or units.mean() >= 0.5 else "", said + rest
+
+
+def _is_level(op: Any, z: Array, y: Array) -> bool:
+    """Whether an elementwise op has about reached a limit at most of z, rather than a minimum, say."""
+    low, high = op.domain
+    far = [max(-1e4, low), max(-1e3, low), min(1e3, high), min(1e4, high)]
+    ends = [np.inf if x in op.domain else float(op(np.float64(x))) for x in far]
+    limits = [end if abs(end - before) < 0.01 else np.inf for end, before in (ends[:2], ends[:1:-1])]
+    near = np.where(z > 0, limits[1], limits[0])
+    return bool(np.mean(np.abs(y - near) < 0.2) > 0.5)
 
 
 def _of_the_rest(step: Step, slope: Array) -> str:
