@@ -9,7 +9,7 @@ from tinygrad_act import drawing, nn
 from tinygrad_act.training import progress
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--activation", choices=["sigmoid", "tanh", "relu", "leaky_relu", "elu", "maxout"], default="relu")
+parser.add_argument("--activation", choices=[*ta.activations.catalogue()], metavar="NAME", default="relu")
 parser.add_argument("--epochs", type=int, default=40)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
@@ -18,8 +18,8 @@ options = parser.parse_args()
 rng = np.random.default_rng(options.seed)
 x, y, x_test, y_test = ta.data.digits()  # 1,198 images of 8×8 to learn from, 599 that the network never sees
 x, x_test = x.astype(options.dtype), x_test.astype(options.dtype)
-dense = [nn.Linear(64, 128, rng=rng), ta.OPS[options.activation]]
-hidden = [nn.Maxout(64, 128, pieces=3, rng=rng)] if options.activation == "maxout" else dense
+hidden = [nn.Linear(64, 128, rng=rng), options.activation]
+hidden = [nn.Maxout(64, 128, pieces=3, rng=rng)] if options.activation == "maxout" else hidden
 model = nn.Sequential(*hidden, nn.Linear(128, 10, rng=rng)).astype(options.dtype)
 print(model)
 optimizer = ta.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1)

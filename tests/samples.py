@@ -76,6 +76,9 @@ UNUSUAL = [
     elementwise(ta.Sine(omega=1.7)),
 ]
 
+ON_ROWS = ("log_softmax", "softmin", "tempered_softmax", "logmeanexp", "sparsemax", "entmax15", "hardmax")
+GATED_UNITS = ("glu", "reglu", "geglu", "swiglu", "bilinear", "crelu")
+LEARNED = ("prelu", "swish_beta", "snake", "pelu", "acon_c", "xielu", "dyt", "rational")
 labels = np.array([2, 0, 3])
 weights = positive(3, 4) / 2
 
@@ -154,6 +157,23 @@ OTHERS = [
     Sample(ta.Softmax(0), (smooth(3, 4),)),
     Sample(OPS["logsumexp"], (smooth(3, 4),)),
     Sample(ta.Logsumexp(-2, True), (smooth(2, 3, 2),)),
+    *(Sample(OPS[n], (smooth(3, 4),)) for n in ON_ROWS),
+    *(Sample(type(OPS[n])(axis=0), (smooth(4, 3),)) for n in ON_ROWS),
+    Sample(ta.TemperedSoftmax(temperature=0.4), (smooth(3, 4),)),
+    Sample(ta.Hardmax(temperature=0.4), (smooth(3, 4),)),
+    Sample(OPS["gumbel_softmax"], (smooth(3, 4), other(3, 4))),
+    Sample(ta.GumbelSoftmax(temperature=0.4, axis=0), (smooth(4, 3), other(4, 3))),
+    *(Sample(OPS[n], (smooth(3, 4),)) for n in GATED_UNITS),
+    *(Sample(type(OPS[n])(axis=0), (smooth(4, 3),)) for n in GATED_UNITS),
+    *(Sample(OPS[n], (smooth(3, 4), *map(np.array, OPS[n].learned.values()))) for n in LEARNED),
+    *(Sample(OPS[n], (smooth(3, 4), smooth(4))) for n in ("prelu", "swish_beta", "snake")),
+    Sample(OPS["pelu"], (smooth(3, 4), positive(4), 0.5 + positive(3, 1))),
+    Sample(OPS["srelu"], (smooth(3, 4), np.array(0.6), np.array(1.3), np.array(-0.4), np.array(0.2))),
+    Sample(OPS["srelu"], (smooth(3, 4), positive(4), smooth(4), -positive(3, 1), other(4))),
+    Sample(OPS["acon_c"], (smooth(3, 4), smooth(4), other(4), smooth(3, 1))),
+    Sample(ta.XIELU(beta=0.2), (smooth(3, 4), smooth(4), other(4))),
+    Sample(OPS["dyt"], (smooth(3, 4), smooth(), smooth(4), other(4))),
+    Sample(OPS["rational"], (smooth(3, 4), *(smooth(4) for _ in range(9)), 2 + positive(4))),
     Sample(OPS["maxout"], (smooth(3, 4),)),
     Sample(ta.Maxout(axis=0), (smooth(3, 4),)),
     *(Sample(ta.CrossEntropy(reduction=r), (smooth(3, 4), labels)) for r in ("mean", "sum", "none")),

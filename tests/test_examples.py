@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "maxout"]
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky_relu", "elu", "maxout"]  # the document's
 
 
 def run(example: str, *options: str, cwd: Path) -> str:
@@ -66,10 +66,10 @@ def test_train_digits_reaches_97_percent(activation: str, tmp_path: Path) -> Non
 
 
 def test_train_digits_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    command = [sys.executable, str(EXAMPLES / "train_digits.py"), "--activation", "step"]
+    command = [sys.executable, str(EXAMPLES / "train_digits.py"), "--activation", "stepp"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "invalid choice: 'step'" in done.stderr
+    assert "invalid choice: 'stepp'" in done.stderr
 
 
 def test_moons_tells_all_moons_apart_and_draws_the_plane(tmp_path: Path) -> None:
@@ -103,3 +103,16 @@ def test_an_example_is_a_page_and_says_how_to_run_it(path: Path) -> None:
 )
 def test_no_steps_at_all_is_no_crash(options: list[str], tmp_path: Path) -> None:
     run(*options, "0", cwd=tmp_path)
+
+
+def test_deep_signal_shows_where_a_signal_survives(tmp_path: Path) -> None:
+    printed = run("deep_signal.py", "--activations", "tanh", "relu", cwd=tmp_path)
+    rows = re.findall(r"^(\w*) +(default|auto\(model(?:, x)?\)) +((?: +[\d.e-]+)+)$", printed, re.M)
+    initials = ["default", "auto(model)", "auto(model, x)"]
+    assert [initial for _, initial, _ in rows] == 6 * initials
+    signal = [[float(number) for number in numbers.split()] for _, _, numbers in rows[:6]]
+    assert [len(numbers) for numbers in signal] == [5] * 6
+    assert signal[0][-1] < 0.2
+    assert signal[3][-1] < 1e-3
+    assert all(0.5 < number < 2 for row in (1, 2, 4, 5) for number in signal[row])
+    assert signal[2] == signal[5] == [1] * 5

@@ -12,6 +12,7 @@ array([3., 0.])
 from typing import Any
 
 from . import activations, data, losses, nn, op, ops, optim
+from .activations import activation
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
 from .op import OPS, Elementwise, Kink, Op, register
 from .tensor import Tensor, no_grad
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from . import compiler
 
         return getattr(compiler, name)
+    if name == "card":
+        from .catalogue import card
+
+        return card
     if name in ("draw", "explain", "step_through"):
         from . import drawing
 
@@ -36,6 +41,21 @@ def __getattr__(name: str) -> Any:
         return getattr(activations, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
+def _view_of_card(view: str) -> Any:
+    """What a notebook shows for an op: the card of an activation, in a room that no op may import."""
+
+    def shown(op: Op) -> Any:
+        from .catalogue.views import shown_in_notebooks
+
+        card = shown_in_notebooks(op)
+        return card and getattr(card, view)()
+
+    return shown
+
+
+for _view in ("_repr_html_", "_repr_latex_"):
+    setattr(Op, _view, _view_of_card(_view))
 
 __all__ = [
     "CrossEntropy",
@@ -46,6 +66,7 @@ __all__ = [
     "activations",
     "backward_source",
     "bce_with_logits",
+    "card",
     "compile",
     "cross_entropy",
     "data",

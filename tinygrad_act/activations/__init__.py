@@ -6,9 +6,38 @@ An op is found by its name, its class by the class's name, here and in `tinygrad
 from typing import Any
 
 from ..op import OPS
-from . import gates, maxout, rectifiers, shrink, sigmoidal, smooth, softmax, steps, waves
+from . import (
+    gates,
+    glu,
+    learned,
+    maxout,
+    rational,
+    rectifiers,
+    shrink,
+    sigmoidal,
+    simplex,
+    smooth,
+    softmax,
+    steps,
+    waves,
+)
+from .names import activation, catalogue
 
-FAMILIES = (rectifiers, smooth, gates, sigmoidal, shrink, waves, steps, softmax, maxout)
+FAMILIES = (
+    rectifiers,
+    smooth,
+    gates,
+    sigmoidal,
+    shrink,
+    waves,
+    steps,
+    learned,
+    rational,
+    glu,
+    softmax,
+    simplex,
+    maxout,
+)
 
 
 def _members() -> dict[str, Any]:
@@ -27,4 +56,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
-__all__ = [*_members()]
+__all__ = ["activation", "catalogue", *_members()]

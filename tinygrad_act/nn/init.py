@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 
 from ..op import Array
+from .auto import auto as auto
+from .gain import gain as gain
 
 Initializer: TypeAlias = "Callable[[np.random.Generator, tuple[int, ...]], Array]"
 """From a generator and the shape of the weights, (..., in, out), to their values, in float64."""

@@ -12,6 +12,7 @@ from ..activations.maxout import maxout
 from ..ops.linalg import affine
 from ..tensor import Tensor
 from . import init
+from .learned import as_layer
 from .module import Module
 
 
@@ -78,20 +79,25 @@ class Maxout(Module):
 
 
 class Sequential(Module):
-    """Layers one after the other: modules, ops, or any functions of one array.
+    """Layers one after the other: modules, ops or their names, or any functions of one array.
+
+    An activation that learns, such as prelu, gets parameters of its own, as by `Learned`. A name that no activation has
+    raises ValueError.
 
     >>> from tinygrad_act import tanh
     >>> rng = np.random.default_rng(0)
-    >>> Sequential(Linear(2, 8, rng=rng), tanh, Linear(8, 1, rng=rng))
+    >>> Sequential(Linear(2, 8, rng=rng), tanh, Linear(8, 8, rng=rng), "prelu", Linear(8, 1, rng=rng))
     Sequential(
       0: Linear(2, 8)
       1: Tanh()
-      2: Linear(8, 1)
+      2: Linear(8, 8)
+      3: Learned(PReLU())
+      4: Linear(8, 1)
     )
     """
 
-    def __init__(self, *layers: Callable[[Any], Any]) -> None:
-        self.layers = layers
+    def __init__(self, *layers: Callable[[Any], Any] | str) -> None:
+        self.layers = tuple(as_layer(layer) for layer in layers)
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:
