@@ -71,7 +71,7 @@ def key(text: str) -> str:
 
 
 class Reader:
-    """Reads one formula from left to right, and gives its value. Only a sum goes back, for each of its terms."""
+    """Reads a formula from left to right, and gives its value. Only sums go back, for each term."""
 
     def __init__(self, latex: str, names: Mapping[str, Any], shorthand: Mapping[str, str]) -> None:
         self.latex, self.names, self.shorthand = latex, dict(names), shorthand
@@ -142,7 +142,7 @@ class Reader:
         return base
 
     def argument(self) -> Any:
-        """What stands after ^, or is given to a command: in braces, or one piece without them."""
+        """What is given to ^ or to a command: in braces, or one piece without."""
         return self.listed("}")[0] if self.take("{") else self.atom()
 
     def listed(self, end: str) -> list[Any]:

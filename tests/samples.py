@@ -66,6 +66,7 @@ UNUSUAL = [
     elementwise(ta.StarReLU(s=2.0, b=0.5)),
     elementwise(ta.Softplus(beta=3.0)),
     elementwise(ta.Squareplus(b=0.3)),
+    elementwise(ta.activations.SquareplusSlope(b=0.3)),
     elementwise(ta.ISRLU(alpha=3.0)),
     elementwise(ta.ISRU(alpha=3.0)),
     elementwise(ta.HardTanh(low=-0.4, high=0.7)),

@@ -1,8 +1,11 @@
-"""Accuracy in units in the last place (ULP) against mpmath at 60 digits, over the whole range of both float types."""
+"""Accuracy in units in the last place (ULP) of functions of whole rows, against mpmath at 60 digits.
+
+Functions of single numbers are held to tables, in test_truth.py.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import mpmath
@@ -12,7 +15,6 @@ from mpmath import mpf
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor
-from tinygrad_act.ops.special import erf
 
 DTYPES = [np.float32, np.float64]
 
@@ -45,48 +47,6 @@ def worst_ulp(got: np.ndarray, exact: Iterable[Any]) -> float:
         unit = mpf(float(np.spacing(np.abs(got.dtype.type(float(truth))))))
         worst = max(worst, float(abs(mpf(float(value)) - truth) / unit))
     return worst
-
-
-def sigmoid(x: Any) -> Any:
-    return 1 / (1 + mpmath.exp(-x))
-
-
-def elu(alpha: float) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    return (
-        lambda x: x if x >= 0 else alpha * mpmath.expm1(x),
-        lambda x: mpf(1) if x >= 0 else alpha * mpmath.exp(x),
-    )
-
-
-def leaky(x: Any) -> Any:
-    return x if x > 0 else mpf(0.01) * x
-
-
-# op, value, derivative, and the bounds for value and derivative in float32 and in float64
-BOUNDS = [
-    (ta.sigmoid, sigmoid, lambda x: sigmoid(x) * sigmoid(-x), (3.5, 5.0), (3.0, 4.5)),
-    (ta.tanh, mpmath.tanh, lambda x: mpmath.sech(x) ** 2, (2.1, 5.0), (1.5, 4.5)),
-    (ta.relu, lambda x: max(x, mpf(0)), lambda x: mpf(x >= 0), (0.0, 0.0), (0.0, 0.0)),
-    (ta.leaky_relu, leaky, lambda x: mpf(1) if x > 0 else mpf(0.01), (2.0, 0.5), (0.5, 0.0)),
-    (ta.elu, *elu(1.0), (3.5, 5.0), (3.0, 4.5)),
-    (ta.ELU(2.5), *elu(2.5), (3.5, 5.0), (3.0, 4.5)),
-    (erf, mpmath.erf, None, (3.0, 0.0), (2.0, 0.0)),
-]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(
-    ("op", "value", "slope", "narrow", "wide"), BOUNDS, ids=lambda x: repr(x) if isinstance(x, ta.Op) else ""
-)
-def test_elementwise_ops_are_accurate(op: Any, value: Any, slope: Any, narrow: Any, wide: Any, dtype: Any) -> None:
-    x = points(dtype)
-    y = op(x)
-    assert y.dtype == dtype
-    bound, slope_bound = narrow if dtype == np.float32 else wide
-    assert worst_ulp(y, (value(mpf(float(v))) for v in x)) <= bound
-    if slope:
-        derivative = np.asarray(op.derivative(y, x), dtype)
-        assert worst_ulp(derivative, (slope(mpf(float(v))) for v in x)) <= slope_bound
 
 
 def rows(dtype: Any, n: int = 120) -> tuple[np.ndarray, list[list[Any]]]:

@@ -652,7 +652,7 @@ def test_a_saved_step_of_two_losses_has_no_check_it_cannot_pass(tmp_path: Path) 
 
 def test_exponents_keep_their_brackets() -> None:
     assert plain_text(r"\bar y\, b a^{b-1}") == "ȳ b a^(b-1)"
-    assert plain_text(r"\cfrac{1}{1 + e^{-z}}") == "1/(1 + e^-z)"
+    assert plain_text(r"\cfrac{1}{1 + e^{-z}}") == "1/(1 + e^(-z))"
 
 
 def test_a_large_network_is_the_same_to_the_bit() -> None:

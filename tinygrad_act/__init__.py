@@ -63,6 +63,7 @@ __all__ = [
     "Kink",
     "Op",
     "Tensor",
+    "activation",
     "activations",
     "backward_source",
     "bce_with_logits",

@@ -15,9 +15,20 @@ from .slope import Slope
 from .smooth import softplus
 
 
-def logistic(c: Array) -> Array:
-    """The sigmoid, for c that are not below `lowest`, where e^-c does not overflow."""
-    return 1 / (1 + np.exp(-c))
+class Logistic(Slope):
+    """The sigmoid again, in half the calls, for |x| up to `lowest`: there e^-x does not overflow."""
+
+    formula = r"\frac{1}{1 + e^{-x}}"
+    rule = r"y (1 - y)"
+
+    def forward(self, x: Array) -> Array:
+        return 1 / (1 + np.exp(-x))
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return y * logistic(-x)
+
+
+logistic = Logistic()  # not in the registry: the op for people is sigmoid
 
 
 class Gated(Elementwise):
@@ -36,7 +47,7 @@ class Gated(Elementwise):
         return np.maximum(x, 4 * lowest(x)) * self.gate(c) * s
 
     def derivative(self, y: Array, x: Array) -> Array:
-        x = np.clip(x, 4 * lowest(x), -4 * lowest(x))  # beyond, the limit is reached, and inf times 0 is none
+        x = np.clip(x, 4 * lowest(x), -lowest(x))  # beyond, the limit is reached, and inf times 0 is none
         c, s = split(x)
         gate = self.gate(c)
         return (gate + x * self.gate_slope(gate, c)) * s
@@ -58,7 +69,7 @@ class SiLU(Gated):
         return logistic(x)
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        return gate * (np.exp(-x) * gate)
+        return gate * logistic(-x)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class ESwish(Gated):
         return float(self.beta) * logistic(x)
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
-        return gate * (np.exp(-x) * logistic(x))
+        return gate * logistic(-x)
 
 
 class Mish(Gated):
@@ -95,14 +106,40 @@ class Mish(Gated):
     use = "Like SiLU, at a slightly higher cost; known from object detection."
 
     def gate(self, x: Array) -> Array:
-        n = np.exp(np.minimum(x, 0.25 * -lowest(x)))  # from there on the gate is 1
+        n = np.exp(np.minimum(x, -0.25 * lowest(x)))  # from there on the gate is 1
         m = n * (n + 2)
         return m / (m + 2)
 
-    def gate_slope(self, gate: Array, x: Array) -> Array:
-        n = np.exp(np.minimum(x, 0.25 * -lowest(x)))
-        r = 2 / (n * (n + 2) + 2)
-        return n * (n + 1) * r * r
+    def derivative(self, y: Array, x: Array) -> Array:
+        return mish_slope(x)
+
+
+class MishSlope(Slope):
+    """The derivative of mish.
+
+    >>> mish_slope(np.array([-1.0, 0.0, 2.0]))
+    array([0.05921676, 0.6       , 1.06931793])
+    """
+
+    name = "mish_slope"
+    formula = Mish.rule
+    rule = r"\mathrm{sech}^2(s)\, \sigma(x) \left(2 + x (1 - \sigma(x) - 2 \sigma(x) \tanh(s))\right)"
+    shorthand = {"s": r"\mathrm{softplus}(x)", r"\sigma(x)": r"\mathrm{sigmoid}(x)"}
+
+    def forward(self, x: Array) -> Array:
+        x = np.clip(x, 4 * lowest(x), -4 * lowest(x))
+        c, s = split(x)
+        n = np.exp(np.minimum(c, -0.25 * lowest(x)))
+        r = 1 / (n * (n + 2) + 2)
+        return ((4 * (1 + x) + n * ((6 + 4 * x) + n * (4 + n))) * r * n * r) * s
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        x = np.clip(x, 4 * lowest(x), -4 * lowest(x))
+        c, tail = split(x)
+        opening, shut = sigmoid(c), sigmoid(-x)
+        sech = 2 * shut / (1 + shut * shut)  # of s; twice, as it underflows later than its square
+        bend = 2 + x * (shut - 2 * opening * np.tanh(softplus(x)))
+        return bend * sech * opening * sech * tail
 
 
 class TanhExp(Gated):
@@ -161,7 +198,7 @@ class Logish(Gated):
 
     def gate_slope(self, gate: Array, x: Array) -> Array:
         s = logistic(x)
-        return s * (np.exp(-x) * s) / (1 + s)
+        return s * logistic(-x) / (1 + s)
 
 
 class Smish(Gated):
@@ -184,7 +221,7 @@ class Smish(Gated):
     def gate_slope(self, gate: Array, x: Array) -> Array:
         s = logistic(x)
         r = 2 / (s * (s + 2) + 2)
-        return (1 + s) * s * (np.exp(-x) * s) * r * r
+        return (1 + s) * s * logistic(-x) * r * r
 
 
 class GELU(Elementwise):
@@ -260,9 +297,9 @@ class GELUTanh(Elementwise):
 
     def derivative(self, y: Array, x: Array) -> Array:
         x = np.clip(x, -40, 40)
-        c, s = split(_twice_cubic(x))
+        c, s = split(np.minimum(_twice_cubic(x), -lowest(x)))
         gate = logistic(c)
-        return (gate + x * (LINEAR + 3 * CUBIC * x * x) * gate * (np.exp(-c) * gate)) * s
+        return (gate + x * (LINEAR + 3 * CUBIC * x * x) * (gate * logistic(-c))) * s
 
 
 LINEAR = 2 * math.sqrt(2 / math.pi)
@@ -301,9 +338,8 @@ class QuickGELU(Elementwise):
     def _gate(self, x: Array) -> tuple[Array, Array, Array]:
         """(gate, 1 - gate, s), where the gate is to be multiplied by s last."""
         p, r = product(float(self.alpha), np.clip(x, 4 * lowest(x), -4 * lowest(x)))
-        c, s = split(p)
-        gate = logistic(c)
-        shut = np.exp(-c) * gate
+        c, s = split(np.minimum(p, -lowest(x)))
+        gate, shut = logistic(c), logistic(-c)
         return gate + gate * shut * r, shut - gate * shut * r, s
 
 
@@ -393,6 +429,7 @@ class HardMish(Elementwise):
 
 silu = register(SiLU())
 e_swish = register(ESwish())
+mish_slope = register(MishSlope())
 mish = register(Mish())
 tanh_exp = register(TanhExp())
 serf = register(Serf())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
+from ..ops.exact import quotient, through_double
 
 
 class ReLU(Elementwise):
@@ -80,10 +81,10 @@ class ELU(Elementwise):
         return (Kink(0.0, left=self.alpha, right=1.0, chosen=1.0, why="0 is in the document's branch x >= 0"),)
 
     def forward(self, x: Array) -> Array:
-        return np.maximum(x, 0) + float(self.alpha) * np.expm1(np.minimum(x, 0))
+        return np.maximum(x, 0) + through_double(lambda m: float(self.alpha) * np.expm1(m), np.minimum(x, 0))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return np.where(x >= 0, 1, float(self.alpha) * np.exp(np.minimum(x, 0)))
+        return np.where(x >= 0, 1, through_double(lambda m: float(self.alpha) * np.exp(m), np.minimum(x, 0)))
 
 
 class ReLU6(Elementwise):
@@ -214,10 +215,21 @@ class CELU(Elementwise):
     use = "As elu; smooth whatever alpha is."
 
     def forward(self, x: Array) -> Array:
-        return np.maximum(x, 0) + float(self.alpha) * np.expm1(np.minimum(x, 0) / float(self.alpha))
+        if self.alpha == 1:
+            return np.maximum(x, 0) + through_double(np.expm1, np.minimum(x, 0))
+        q, r = self._quotient(x)
+        return np.maximum(x, 0) + float(self.alpha) * (np.expm1(q) + np.exp(q) * r)
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return np.exp(np.minimum(x, 0) / float(self.alpha))
+        if self.alpha == 1:
+            return through_double(np.exp, np.minimum(x, 0))
+        q, r = self._quotient(x)
+        e = np.exp(q)
+        return e + e * r
+
+    def _quotient(self, x: Array) -> tuple[Array, Array]:
+        """x / alpha below 0, exactly, but not so far out that it overflows."""
+        return quotient(np.clip(x, -1e4 * float(self.alpha), 0), float(self.alpha))
 
 
 class SELU(Elementwise):
@@ -238,10 +250,12 @@ class SELU(Elementwise):
     elsewhere = {"onnx": "constants rounded to float32", "tinygrad": "constants of 6 digits"}
 
     def forward(self, x: Array) -> Array:
-        return self.scale * np.maximum(x, 0) + self.scale * self.alpha * np.expm1(np.minimum(x, 0))
+        low = through_double(lambda m: self.scale * self.alpha * np.expm1(m), np.minimum(x, 0))
+        return self.scale * np.maximum(x, 0) + low
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return np.where(x >= 0, self.scale, self.scale * self.alpha * np.exp(np.minimum(x, 0)))
+        low = through_double(lambda m: self.scale * self.alpha * np.exp(m), np.minimum(x, 0))
+        return np.where(x >= 0, self.scale, low)
 
 
 relu = register(ReLU())

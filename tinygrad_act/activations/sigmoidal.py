@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
+from ..ops.exact import through_double
 from .slope import Slope
 
 
@@ -44,11 +45,15 @@ class Sigmoid(Elementwise):
     rule = r"\cfrac{e^{-z}}{(1 + e^{-z})^2} = \mathrm{sigmoid}(z)(1 - \mathrm{sigmoid}(z))"
 
     def forward(self, z: Array) -> Array:
-        e = np.exp(-np.abs(z))  # never overflows; 1/(1 + e^-z) for z >= 0, e^z/(1 + e^z) below
-        return np.maximum(z >= 0, e) / (1 + e)  # 1 or e, which is less; np.where waits for a branch at each element
+        return through_double(_sigmoid, z)
 
     def derivative(self, y: Array, z: Array) -> Array:
         return y * sigmoid(-z)
+
+
+def _sigmoid(z: Array) -> Array:
+    e = np.exp(-np.abs(z))  # never overflows; 1/(1 + e^-z) for z >= 0, e^z/(1 + e^z) below
+    return np.maximum(z >= 0, e) / (1 + e)  # 1 or e, which is less; np.where waits for a branch at each element
 
 
 class Tanh(Elementwise):
@@ -103,7 +108,7 @@ class LogSigmoid(Elementwise):
     use = "A log-likelihood of yes or no; a pairwise ranking loss."
 
     def forward(self, x: Array) -> Array:
-        return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+        return np.minimum(x, 0) - through_double(lambda z: np.log1p(np.exp(z)), -np.abs(x))
 
     def derivative(self, y: Array, x: Array) -> Array:
         return sigmoid(-x)

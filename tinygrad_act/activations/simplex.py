@@ -57,7 +57,7 @@ def sparsemax_of_rows(rows: Array) -> Array:
     inside = share + small > 0
     high, low = split_for_sum(np.maximum(share, 0), 2.0 ** (n + 2).bit_length())
     excess = (row_sum(high) - 1) + (row_sum(low) + row_sum(small * inside))
-    return np.maximum(share + (small - excess / np.maximum(row_sum(inside), 1)), 0)
+    return np.maximum(share + (small - excess / row_sum(inside)), 0)
 
 
 def entmax15_of_rows(rows: Array) -> Array:
@@ -77,7 +77,7 @@ def entmax15_of_rows(rows: Array) -> Array:
     r = np.maximum(root, 0)
     high, low = split_for_sum(r, 2.0**26)  # and the square of high, a multiple of 2^-52, is exact
     excess = (row_sum(high * high) - 1) + (row_sum(low * (r + high)) + 2 * row_sum(r * small))
-    small = small - excess / np.maximum(2 * row_sum(r), 1)
+    small = small - excess / (2 * row_sum(r))
     r = np.maximum(root + small, 0)
     return r * r + 2 * r * ((small - (r - root)) * (r > 0))  # with what rounding took from r
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from .sigmoidal import sigmoid, sparse_sigmoid, squarable
+from ..ops.exact import product, through_double
+from .sigmoidal import isru, sigmoid, sparse_sigmoid, squarable
+from .slope import Slope
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,22 @@ class Softplus(Elementwise):
 
     def forward(self, x: Array) -> Array:
         if self.beta == 1:
-            return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-        beta = float(self.beta)
-        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(beta * x))) / beta
+            return np.maximum(x, 0) + through_double(lambda z: np.log1p(np.exp(z)), -np.abs(x))
+        p, r = self._product(np.abs(x))
+        e = np.exp(-p)
+        return np.maximum(x, 0) + np.log1p(e - e * r) / float(self.beta)
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return sigmoid(float(self.beta) * x)
+        if self.beta == 1:
+            return sigmoid(x)
+        p, r = self._product(x)
+        slope = sigmoid(p)
+        return slope + slope * sigmoid(-p) * r
+
+    def _product(self, x: Array) -> tuple[Array, Array]:
+        """beta x, exactly, but not so far out that it overflows."""
+        furthest = 1e4 / float(self.beta)
+        return product(float(self.beta), np.clip(x, -furthest, furthest))
 
 
 @dataclass(frozen=True)
@@ -51,13 +63,35 @@ class Squareplus(Elementwise):
         return np.maximum(x, 0) + 0.25 * float(self.b) / (0.5 * np.abs(x) + 0.5 * self._root(x))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        most = float(np.finfo(x.dtype).max)
-        return np.minimum(y, most) / np.minimum(self._root(x), most)
+        return SquareplusSlope(self.b)(x)
 
     def _root(self, x: Array) -> Array:
         """The square root of x² + b, which is |x| where x² would overflow."""
         z = squarable(x)
         return np.maximum(np.sqrt(z * z + float(self.b)), np.abs(x))
+
+
+@dataclass(frozen=True)
+class SquareplusSlope(Slope):
+    """The derivative of squareplus.
+
+    >>> squareplus_slope(np.array([-1e10, 0.0, 2.0]))
+    array([1.00000000e-20, 5.00000000e-01, 8.53553391e-01])
+    """
+
+    name = "squareplus_slope"
+    b: float = 4.0
+    formula = Squareplus.rule
+    rule = r"\frac{b}{2 (x^2 + b)^{3/2}}"
+
+    def forward(self, x: Array) -> Array:
+        most, f = float(np.finfo(x.dtype).max), Squareplus(self.b)
+        return np.minimum(f.forward(x), most) / np.minimum(f._root(x), most)
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        z = squarable(x)
+        r = 1 / np.sqrt(z * z + float(self.b))
+        return 0.5 * float(self.b) * r * r * r
 
 
 class SparsePlus(Elementwise):
@@ -118,11 +152,11 @@ class BentIdentity(Elementwise):
         return x * (1 + 0.5 * z / (np.sqrt(z * z + 1) + 1))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        z = squarable(x)
-        return 1 + 0.5 * z / np.sqrt(z * z + 1)
+        return 1 + 0.5 * isru(x)
 
 
 softplus = register(Softplus())
+squareplus_slope = register(SquareplusSlope())
 squareplus = register(Squareplus())
 sparse_plus = register(SparsePlus())
 isrlu = register(ISRLU())

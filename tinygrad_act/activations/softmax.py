@@ -223,9 +223,8 @@ class LogSoftmax(Op):
 
         def log_shares(rows: Array) -> Array:
             gap, lost = gap_below_top(rows, axis=1)
-            _, rest, _ = exp_below_top(rows, gap.copy(), None if lost is None else lost.copy())
-            rest = np.log1p(rest)[:, np.newaxis]
-            gap -= rest if lost is None else rest - lost
+            _, rest, _ = exp_below_top(rows, gap.copy(), lost)
+            gap -= np.log1p(rest)[:, np.newaxis]
             np.copyto(gap, -np.inf, where=gap < lowest)  # beyond the floats of x
             return gap
 

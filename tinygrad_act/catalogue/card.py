@@ -225,13 +225,13 @@ def _moments(found: Measures, x: str) -> list[tuple[str, str]]:
 def accuracy(name: str) -> str:
     """The worst errors of value and derivative in float32, in units in the last place; empty if not measured."""
     worst = measured().get(name, {}).get("float32")
-    return " / ".join("–" if ulp is None else plain(ulp, 2) for ulp in worst) if worst else ""
+    return " / ".join("–" if ulp is None else plain(ulp) for ulp in worst) if worst else ""
 
 
 def cost(name: str) -> str:
     """How many times those of relu value and derivative take; empty if not measured."""
     times = measured().get(name, {}).get("cost")
-    return " / ".join(plain(t, 2) for t in times) if times else ""
+    return " / ".join(plain(t) for t in times) if times else ""
 
 
 def _measured(op: Op, elementwise: bool) -> list[tuple[str, str]]:
@@ -242,12 +242,12 @@ def _measured(op: Op, elementwise: bool) -> list[tuple[str, str]]:
     parts = []
     for kind in ("float32", "float64"):
         if kind in found:
-            value, slope = ("unknown" if ulp is None else plain(ulp, 2) for ulp in found[kind])
+            value, slope = ("unknown" if ulp is None else plain(ulp) for ulp in found[kind])
             parts.append(f"f within {value} ulp and f′ within {slope} in {kind}")
     if parts:
         rows.append(("accuracy", "; ".join(parts)))
     if "cost" in found:
-        value, slope = (plain(times, 2) for times in found["cost"])
+        value, slope = (plain(times) for times in found["cost"])
         rows.append(("cost", f"f takes {value} times as long as relu, f′ {slope} times as long as relu′"))
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..activations import names
+from ..drawing.wording import readable
 from ..op import Op
 from . import words
 from .card import accuracy, cost, measured, range_text
@@ -74,7 +76,7 @@ def row(one: Card) -> tuple[str, ...]:
 def _short(one: Card) -> str:
     """The shortest form of the formula."""
     value = one.facts.equations[0]
-    forms = words.in_text(value.right).split(" = ")
+    forms = re.split(r" = (?![^\[]*\])", readable(value.right))  # but not an equation in brackets
     return min(forms if value.left else forms[1:], key=len)
 
 

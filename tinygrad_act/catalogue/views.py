@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ..activations.names import activation, catalogue
+from ..drawing.wording import readable
 from ..op import OPS, Op
 from . import words
 from .card import Equation, Facts, facts, is_activation
@@ -67,11 +68,9 @@ class Card:
         for paragraph in (found.summary, *found.notes):
             lines += [*words.wrapped(paragraph.replace("`", ""), WIDTH), ""]
         for equation in found.equations:
-            lines += words.wrapped("  " + words.in_text(equation.latex), WIDTH, " " * 6)
+            lines += words.wrapped("  " + readable(equation.latex), WIDTH, " " * 6)
         for i, short in enumerate(found.shorthand):
-            lines += words.wrapped(
-                ("    where " if not i else "      and ") + words.in_text(short.latex), WIDTH, " " * 12
-            )
+            lines += words.wrapped(("    where " if not i else "      and ") + readable(short.latex), WIDTH, " " * 12)
         if found.line:
             lines += ["", *(f"  {line}".rstrip() for line in text_plot(found.line, found.points))]
             if found.line.said:

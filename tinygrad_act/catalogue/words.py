@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import textwrap
 import unicodedata
@@ -11,43 +10,6 @@ from html import escape, unescape
 from typing import Any
 
 from ..drawing.wording import readable
-
-GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "lambda": "λ", "omega": "ω", "tau": "τ"}
-SIGNS = {rf"\{name}": sign for name, sign in GREEK.items()} | {r"\quad": " ", r"\;": " ", r"\wedge": "∧", r"\vee": "∨"}
-GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
-
-
-def in_text(latex: str) -> str:
-    r"""A formula in plain text.
-
-    >>> in_text(r"\frac{x}{\sqrt{1 + \alpha x^2}} e^{-x / 2}")
-    'x/√(1 + α x²) e^(-x / 2)'
-    >>> in_text(r"\begin{cases} 1 & x > 0 \\ 0 & \mathrm{otherwise} \end{cases}")
-    '1 if x > 0; 0 otherwise'
-    """
-    text = re.sub(r"\\(left|right)(?![a-z])", "", latex).replace(r"\_", "_")
-    for sign, plain in SIGNS.items():
-        text = re.sub(re.escape(sign) + ("(?![a-zA-Z])" if sign[-1].isalpha() else ""), plain, text)
-    text = re.sub(r"\^" + GROUP, lambda m: _raised(m[1]), text)
-    for _ in range(3):
-        text = re.sub(r"\\sqrt" + GROUP, lambda m: "√" + _grouped(m[1]), text)
-    for _ in range(3):
-        text = re.sub(r"\\[ctd]?frac" + GROUP + GROUP, lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
-    return readable(text).replace("if otherwise", "otherwise")
-
-
-def _raised(power: str) -> str:
-    return "^2" if power == "2" else f"^{_grouped(power)}"
-
-
-def _grouped(latex: str) -> str:
-    """In brackets, unless it is a single number, letter, or name."""
-    inner = latex.strip()
-    single = re.fullmatch(r"\\?\w+|√\w+|\\mathrm\{\w*\}", inner)
-    if bracket := re.match(r"(√|e\^)\(", inner):
-        depths = list(itertools.accumulate((c == "(") - (c == ")") for c in inner))
-        return inner if 0 not in depths[bracket.end() - 1 : -1] and depths[-1] == 0 else f"({inner})"
-    return inner if single else f"({inner})"
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
@@ -92,7 +54,7 @@ def in_mathml(latex: str) -> str:
     try:
         from latex2mathml.converter import convert
     except ImportError:
-        return f"<code>{escape(in_text(latex))}</code>"
+        return f"<code>{escape(readable(latex))}</code>"
     made: Any = convert(latex)
     found = re.sub(r"&#x0*(?!26;|3C;|3E;)([0-9A-F]+);", lambda m: unescape(m[0]), made)
     return found.replace(' xmlns="http://www.w3.org/1998/Math/MathML" display="inline"', ' displaystyle="true"')

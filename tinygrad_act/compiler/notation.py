@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from typing import Any
@@ -26,19 +27,41 @@ def explained(origin: Origin) -> str:
 
 
 def plain_text(latex: str) -> str:
-    """A formula in the signs of plain text."""
-    text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", _cases, latex, flags=re.S)
-    for _ in range(4):
-        text = re.sub(r"\\c?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"(\1)/(\2)", text)
-        text = re.sub(r"\\(?:mathrm|text|operatorname)\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"\^\{(\w[^{}]*[-+][^{}]*)\}", r"^(\1)", text)
+    r"""A formula in the signs of plain text.
+
+    >>> plain_text(r"\frac{x}{\sqrt{1 + \alpha x^2}} e^{-x / 2}")
+    'x/√(1 + α x²) e^(-x / 2)'
+    >>> plain_text(r"\begin{cases} 1 & x > 0 \\ 0 & \mathrm{otherwise} \end{cases}")
+    '1 if x > 0; 0 otherwise'
+    """
+    text = re.sub(r"\\(left|right)(?![a-z])", "", latex).replace(r"\_", "_")
+    text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", _cases, text, flags=re.S)
     text = re.sub(r"\\bar\{?\s*(\w)\}?", "\\1\u0304", text)
+    text = re.sub(r"\^" + GROUP, lambda m: "^2" if m[1] == "2" else f"^{_grouped(m[1])}", text)
+    for _ in range(3):
+        text = re.sub(r"\\sqrt" + GROUP, lambda m: "√" + _grouped(m[1]), text)
+    for _ in range(3):
+        text = re.sub(r"\\[ctd]?frac" + GROUP + GROUP, lambda m: f"{_grouped(m[1])}/{_grouped(m[2])}", text)
+    text = re.sub(r"\\(?:mathrm|text|operatorname)\{([^{}]*)\}", r"\1", text)
     for sign, plain in SIGNS.items():
-        text = text.replace(sign, plain)
-    text = re.sub(r"\((\w+)\)(?=/)|(?<=/)\((\w+)\)", r"\1\2", text)
-    text = re.sub(r"\\(left|right|[,;! ])", " ", text)
+        text = re.sub(re.escape(sign) + ("(?![a-zA-Z])" if sign[-1].isalpha() else ""), plain, text)
+    text = re.sub(r"\\[,;! ]", " ", text)
     text = re.sub(r"\\([a-zA-Z]+)", r"\1", text).replace("{", "").replace("}", "")
-    return unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip())
+    text = unicodedata.normalize("NFC", re.sub(r"\s+", " ", text).strip())
+    return text.replace("if otherwise", "otherwise")
+
+
+GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+
+
+def _grouped(latex: str) -> str:
+    """In brackets, unless it is a single number, letter, or name."""
+    inner = latex.strip()
+    single = re.fullmatch(r"\\?[\w\u0304]+(\^\d)?|√\w+|\\mathrm\{\w*\}", inner)
+    if bracket := re.match(r"(√|e\^)\(", inner):
+        depths = list(itertools.accumulate((c == "(") - (c == ")") for c in inner))
+        return inner if 0 not in depths[bracket.end() - 1 : -1] and depths[-1] == 0 else f"({inner})"
+    return inner if single else f"({inner})"
 
 
 def _cases(match: re.Match[str]) -> str:
@@ -47,8 +70,9 @@ def _cases(match: re.Match[str]) -> str:
 
 
 SIGNS = {r"\top": "ᵀ", r"^ᵀ": "ᵀ", r"\odot": "⊙", r"\sum": "Σ", r"\prod": "Π", r"\cdot": "·", r"\ge": "≥", r"\le": "≤"}
-SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\lambda": "λ", r"\pi": "π", r"\sqrt": "√", r"\times": "×"}
-SIGNS |= {r"\dots": "…", "^2": "²", "^3": "³"}
+SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\theta": "θ", r"\lambda": "λ"}
+SIGNS |= {r"\omega": "ω", r"\tau": "τ", r"\pi": "π", r"\sqrt": "√", r"\times": "×", r"\quad": " ", r"\wedge": "∧"}
+SIGNS |= {r"\vee": "∨", r"\dots": "…", "^2": "²", "^3": "³"}
 SIGNS |= {r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂", r"\Phi": "Φ", r"\varphi": "φ", r"\sigma": "σ"}
 
 

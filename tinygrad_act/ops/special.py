@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from .exact import exp_of_product
+from .exact import exp_of_product, is_narrow
 
 
 def horner(coefficients: tuple[float, ...], x: Array) -> Array:
@@ -18,11 +18,6 @@ def horner(coefficients: tuple[float, ...], x: Array) -> Array:
         y *= x
         y += c
     return y
-
-
-def is_narrow(x: Array) -> bool:
-    """Whether x is of float32 or less, and shorter polynomials do."""
-    return bool(x.dtype.kind == "f" and x.dtype.itemsize < 8)
 
 
 # fmt: off
