@@ -243,13 +243,22 @@ def test_an_argument_may_be_of_another_kind_at_the_next_call() -> None:
     assert len(step.variants) == len(given) - 1
 
 
-def test_a_flag_decides_anew() -> None:
+@pytest.mark.parametrize("looks_around", [False, True])
+def test_a_flag_decides_anew(looks_around: bool) -> None:
+    """Also one that is still the class's, in a step that asks for all parameters, and so for all attributes."""
+
     class Flagged(nn.Module):
         def forward(self, x: Any) -> Any:
             return x + 1 if self.training else x - 1
 
     model = Flagged()
-    step = ta.compile(lambda x: model(x))
+
+    @ta.compile
+    def step(x: Any) -> Any:
+        if looks_around:
+            model.zero_grad()
+        return model(x)
+
     assert step(np.zeros(1)) == 1
     model.eval()
     assert step(np.zeros(1)) == -1

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..drawing.plots import _jumps
+from ..drawing.plots import jumps_in
 from ..nn.gain import second_moment
 from ..op import Array
 from .line import Line, plain
@@ -193,7 +193,7 @@ def jumps_of(line: Line) -> list[Jump]:
     for a, b in ((low, high), (max(low, -1.7), min(high, 1.7))):  # a small jump may be near 0 in a curve that rises far
         x = a + (b - a) * (np.arange(1200) + 0.5) / 1200  # midpoints, as a domain is open
         for k in range(len(ORDERS)):
-            at |= set(_jumps(_derivative(line, k), x).tolist())
+            at |= set(jumps_in(_derivative(line, k), x).tolist())
     points = np.array(sorted(p for p in at if low < p < high))
     shifts = np.array([-1e-8, -1e-9, 0, 1e-9, 1e-8])
     curves = line.curves((points[:, np.newaxis] + shifts).ravel(), orders).reshape(orders + 1, -1, 5)

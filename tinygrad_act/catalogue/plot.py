@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from ..drawing.plots import _limits
+from ..drawing.plots import axis_limits
 from ..drawing.style import PALETTE
 from ..op import Array
 from .line import Line, plain
@@ -66,7 +66,7 @@ def view_of(line: Line, points: Iterable[float] = ()) -> View:
     curves = line.curves(x)
     size = max(float(np.abs(curves[0]).max()), 1.0)
     scales = tuple(_scale(float(np.quantile(np.abs(y), 0.98)) / size) for y in curves)
-    limits = [_limits(y / scale) for y, scale in zip(curves, scales, strict=True) if np.ptp(y) > 0]
+    limits = [axis_limits(y / scale) for y, scale in zip(curves, scales, strict=True) if np.ptp(y) > 0]
     level = [(y[0], y[0]) for y in curves if np.ptp(y) == 0]
     both = np.array([*limits, *level, (0.0, 0.0)])
     bottom, top = both.min(), both.max()

@@ -170,6 +170,8 @@ class State(Places):
             self.conditions += [f"{key!r} not in {c}" for key in absent]
         else:
             self.conditions.append(f"_len({c}) == {len(d)}")
+            if owner is not None:  # what its class has for it, until it has one of its own
+                self.walked |= {key for key in dir(type(owner)) if is_data(type(owner), key)}
         for key, item in list(d.items()):
             if owner is not None and not self.reads(key):
                 continue

@@ -53,7 +53,7 @@ def plot_activation(op: Op | str, low: float = -6, high: float = 6) -> Figure:
 
     x = first + (last - first) * (np.arange(1200) + 0.5) / 1200  # midpoints, as a domain is open
     kinks = [kink for kink in op.kinks if first < kink.at < last]
-    jumps = np.array(sorted({*(kink.at for kink in kinks), *_jumps(lambda x: curves(x)[2], x)}))
+    jumps = np.array(sorted({*(kink.at for kink in kinks), *jumps_in(lambda x: curves(x)[2], x)}))
     left, value, right = (curves(jumps + shift) for shift in (-1e-9, 0, 1e-9))
     torn = np.abs(left - right) > 1e-6 * (1 + np.abs(left))
     x = np.sort(np.concatenate([x, jumps - 1e-9, jumps, jumps + 1e-9]))
@@ -69,7 +69,7 @@ def plot_activation(op: Op | str, low: float = -6, high: float = 6) -> Figure:
             axes.plot(at, b, "o", ms=6, color=colour, zorder=5)
         plain(axes)
         axes.axhline(0, color=INK, lw=0.6)
-        axes.set(ylabel=("$f(x)$", "$f'(x)$", "$f''(x)$")[i], ylim=_limits(y))
+        axes.set(ylabel=("$f(x)$", "$f'(x)$", "$f''(x)$")[i], ylim=axis_limits(y))
     rows[-1].set(xlabel="$x$", xlim=(first, last))
     told = "f′ at {0.at:g}: {0.left:g} from the left, {0.right:g} from the right, chosen {0.chosen:g}\n({0.why})"
     figure.supxlabel("\n".join(map(told.format, kinks)), fontsize="small", color=INK)
@@ -77,7 +77,7 @@ def plot_activation(op: Op | str, low: float = -6, high: float = 6) -> Figure:
     return figure
 
 
-def _jumps(f: Callable[[Array], Array], x: Array) -> Array:
+def jumps_in(f: Callable[[Array], Array], x: Array) -> Array:
     """Where f may jump between neighbours of x: wide steps, narrowed down by halving the interval around them."""
     steps = np.abs(np.diff(f(x)))
     wide = steps > 0.05 * np.ptp(f(x))
@@ -90,7 +90,7 @@ def _jumps(f: Callable[[Array], Array], x: Array) -> Array:
     return found
 
 
-def _limits(y: Array) -> tuple[float, float]:
+def axis_limits(y: Array) -> tuple[float, float]:
     """Limits for an axis: all values, but of a curve that runs off to a pole the part that can be seen."""
     low, high = y.min(), y.max()
     inner, outer = np.quantile(y, [0.03, 0.97])
