@@ -5,7 +5,7 @@
 Errors are the worst of f and f' in ULP at the points of tests/truth, but near roots; in brackets for |x| <= 5. Times
 are of f and of f' given f, in one interleaved run on one thread: as multiples of relu's, of the naive NumPy formula's,
 and of the peers', whose f' is a backward pass with its forward. `<` marks where a peer is more accurate by half an ULP,
-`!` where f takes more than twice as long as the naive formula, whose errors then say why. (It warns, too.)
+`!` where f takes more than twice as long as the naive formula, and why.
 With --write the cards are told what was measured.
 """
 
@@ -115,6 +115,27 @@ NAIVE: dict[str, Function] = {
     "exp": np.exp,
     "arctan": np.arctan,
     "sin": np.sin,
+}
+
+# Why f takes more than twice the naive formula's time, or is less accurate than a peer's.
+TAIL = "a second factor keeps the digits where e^x underflows, and 0 at -inf, where the naive one is nan"
+TWICE = "the argument is kept with twice the digits, which the naive one rounds"
+WHY = {
+    "tanh": "it is NumPy's own",
+    "identity": "a ufunc, which is slower than the copying of memory",
+    "log_sigmoid": "float32 goes through double, to be no less accurate than PyTorch's",
+    "softplus": "float32 goes through double, to be no less accurate than PyTorch's",
+    "elu": "float32 goes through double, to be no less accurate than PyTorch's",
+    "celu": "float32 goes through double, to be no less accurate than PyTorch's",
+    "selu": "float32 goes through double, to be no less accurate than PyTorch's",
+    "softsign": "it has a limit at infinity, where the naive one is nan",
+    "squareplus": "nothing cancels below 0, nor overflows",
+    "hard_swish": "it is 0 at -inf, where the naive one is nan",
+    "hard_mish": "it is 0 at -inf, where the naive one is nan",
+    "tanhshrink": "a rational function near 0, where the naive one cancels to 0",
+    "phish": TAIL,
+    **dict.fromkeys(("silu", "e_swish", "mish", "tanh_exp", "serf", "logish", "smish"), TAIL),
+    **dict.fromkeys(("quick_gelu", "sine", "gaussian", "gelu"), TWICE),
 }
 
 # Where a peer has it by another name, or needs an argument.
@@ -287,13 +308,15 @@ def measure(op: Op, seconds: float) -> dict[str, Any]:
                 f"{who} {f:.3g}, {slope:.3g} ({near:.3g}, {nearer:.3g})"
                 for who, (f, slope, near, nearer) in worst.items()
             ]
-            print(f"  {kind}  ulp   {'   '.join(parts)} {flags}")
+            said_why = f"{flags} {WHY.get(op.name, '')}" if flags else ""
+            print(f"  {kind}  ulp   {'   '.join(parts)} {said_why}")
         value, slope = times(op, dtype, seconds)
         if dtype == np.float32:
             said["cost"] = [rounded(t["ours"] / t["relu"]) for t in (value, slope)]
         for what, t in (("f ", value), ("f'", slope)):
             parts = [f"{t['ours'] / u:.2f} × {who}" for who, u in t.items() if who != "ours"]
-            flag = "!" if what == "f " and t["ours"] > 2 * t.get("naive", np.inf) else ""
+            slow = what == "f " and t["ours"] > 2 * t.get("naive", np.inf)
+            flag = f"! {WHY.get(op.name, '')}" if slow else ""
             print(f"  {kind}  {what} {t['ours'] / N * 1e9:6.2f} ns   {'   '.join(parts)} {flag}")
     return said
 
@@ -306,6 +329,7 @@ def main() -> None:
     options = parser.parse_args()
     if torch is not None:
         torch.set_num_threads(1)
+    np.empty(3_000_000)  # once freed, the C library keeps arrays of this size, and no time goes into fetching pages
     every = catalogue()
     elementwise = [op for op in every.values() if isinstance(op, Elementwise) or op.arguments[1:] == tuple(op.learned)]
     ops = [every[name] for name in options.names] or [op for op in elementwise if len(op.arguments) > len(op.learned)]

@@ -45,15 +45,11 @@ class Sigmoid(Elementwise):
     rule = r"\cfrac{e^{-z}}{(1 + e^{-z})^2} = \mathrm{sigmoid}(z)(1 - \mathrm{sigmoid}(z))"
 
     def forward(self, z: Array) -> Array:
-        return through_double(_sigmoid, z)
+        e = np.exp(-np.abs(z))  # never overflows; 1/(1 + e^-z) for z >= 0, e^z/(1 + e^z) below
+        return np.maximum(z >= 0, e) / (1 + e)  # 1 or e, which is less; np.where waits for a branch at each element
 
     def derivative(self, y: Array, z: Array) -> Array:
         return y * sigmoid(-z)
-
-
-def _sigmoid(z: Array) -> Array:
-    e = np.exp(-np.abs(z))  # never overflows; 1/(1 + e^-z) for z >= 0, e^z/(1 + e^z) below
-    return np.maximum(z >= 0, e) / (1 + e)  # 1 or e, which is less; np.where waits for a branch at each element
 
 
 class Tanh(Elementwise):
@@ -111,7 +107,7 @@ class LogSigmoid(Elementwise):
         return np.minimum(x, 0) - through_double(lambda z: np.log1p(np.exp(z)), -np.abs(x))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return sigmoid(-x)
+        return through_double(sigmoid, -x)
 
 
 class Softsign(Elementwise):

@@ -35,7 +35,7 @@ class Softplus(Elementwise):
 
     def derivative(self, y: Array, x: Array) -> Array:
         if self.beta == 1:
-            return sigmoid(x)
+            return through_double(sigmoid, x)
         p, r = self._product(x)
         slope = sigmoid(p)
         return slope + slope * sigmoid(-p) * r
