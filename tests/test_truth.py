@@ -60,7 +60,7 @@ NEAR_ROOTS = {
 TOUCHING = {"snake"}  # its slope, (sin + cos)², touches 0 again and again: all of it is judged as near a root
 BENDS_FROM = {"log1mexp": 1e-15}  # nearer to 0 its f'' = -1/x² is beyond float32
 # How small f'' may be to be lost: far out that of a rational function is what cancels when its f' is differentiated.
-BENDS_ABOVE = {"rational": 1e-60}
+BENDS_ABOVE = {"rational": 1e-24}
 
 
 def bounds(op: Op, dtype: Any, kind: dict[str, Any] = BOUNDS) -> tuple[float, float]:

@@ -36,7 +36,9 @@ def plain_text(latex: str) -> str:
     """
     text = re.sub(r"\\(left|right)(?![a-z])", "", latex).replace(r"\_", "_")
     text = re.sub(r"\\begin\{cases\}(.*?)\\end\{cases\}", _cases, text, flags=re.S)
-    text = re.sub(r"\\bar\{?\s*(\w)\}?", "\\1\u0304", text)
+    for sign in GREEK:
+        text = re.sub(rf"\\{sign}(?![a-zA-Z])", GREEK[sign], text)
+    text = re.sub(r"\\bar\s*(?:\{\s*)?(\w)((?:_\w)?)\}?", "\\1\u0304\\2", text)
     text = re.sub(r"\^" + GROUP, lambda m: "^2" if m[1] == "2" else f"^{_grouped(m[1])}", text)
     for _ in range(3):
         text = re.sub(r"\\sqrt" + GROUP, lambda m: "√" + _grouped(m[1]), text)
@@ -69,11 +71,11 @@ def _cases(match: re.Match[str]) -> str:
     return "; ".join(case.strip() for case in cases if case.strip())
 
 
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "theta": "θ", "lambda": "λ", "mu": "μ", "pi": "π"}
+GREEK |= {"sigma": "σ", "tau": "τ", "varphi": "φ", "Phi": "Φ", "omega": "ω"}
 SIGNS = {r"\top": "ᵀ", r"^ᵀ": "ᵀ", r"\odot": "⊙", r"\sum": "Σ", r"\prod": "Π", r"\cdot": "·", r"\ge": "≥", r"\le": "≤"}
-SIGNS |= {r"\ne": "≠", r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\theta": "θ", r"\lambda": "λ"}
-SIGNS |= {r"\omega": "ω", r"\tau": "τ", r"\pi": "π", r"\sqrt": "√", r"\times": "×", r"\quad": " ", r"\wedge": "∧"}
-SIGNS |= {r"\vee": "∨", r"\dots": "…", "^2": "²", "^3": "³"}
-SIGNS |= {r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂", r"\Phi": "Φ", r"\varphi": "φ", r"\sigma": "σ"}
+SIGNS |= {r"\ne": "≠", r"\sqrt": "√", r"\times": "×", r"\quad": " ", r"\wedge": "∧", r"\vee": "∨", r"\dots": "…"}
+SIGNS |= {"^2": "²", "^3": "³", r"\{": "(", r"\}": ")", r"\infty": "∞", r"\partial": "∂"}
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
