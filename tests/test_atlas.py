@@ -254,7 +254,7 @@ def test_what_the_page_calls_true_is(row: Row) -> None:
 
 
 def test_the_page_is_fresh() -> None:
-    assert atlas.PAGE.read_text(encoding="utf-8") == page(), "run python -m tinygrad_act.catalogue.atlas"
+    assert atlas.PAGE.read_text(encoding="utf-8") == page(), "run python -m tinygrad_act.catalogue --write"
 
 
 def test_every_kink_of_every_op_is_on_the_page() -> None:

@@ -1,6 +1,6 @@
 """The atlas of conventions: a page made from `conventions`, `traps` and the ops themselves.
 
-python -m tinygrad_act.catalogue.atlas
+python -m tinygrad_act.catalogue --write
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ INTRODUCTION = """\
 # Atlas of conventions
 
 What we and others return where mathematics leaves a choice, and where floating point takes one away. This page is made
-by `python -m tinygrad_act.catalogue.atlas` from `conventions.py` and `traps.py` beside that file, and our numbers from
-the ops; `tests/test_atlas.py` measures each cell again, in whichever of these versions are installed:
+by `python -m tinygrad_act.catalogue --write` from its `conventions.py` and `traps.py`, and our numbers from the ops;
+`tests/test_atlas.py` measures each cell again, in whichever of these versions are installed:
 
 {versions}.
 
@@ -290,7 +290,3 @@ def page() -> str:
 def write() -> None:
     """Write the page where it belongs."""
     PAGE.write_text(page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()
