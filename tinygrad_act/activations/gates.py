@@ -236,7 +236,10 @@ class GELU(Elementwise):
 
     formula = r"x\, \Phi(x) = \frac{x}{2} \left(1 + \mathrm{erf}(x / \sqrt{2})\right)"
     rule = r"\Phi(x) + x\, \varphi(x)"
-    shorthand = {r"\Phi(x)": r"\mathrm{normal\_cdf}(x)", r"\varphi(x)": r"\frac{1}{\sqrt{2 \pi}} e^{-x^2 / 2}"}
+    shorthand = {
+        r"\Phi(x)": r"\frac{1}{2} \mathrm{erfc}(-x / \sqrt{2})",
+        r"\varphi(x)": r"\frac{1}{\sqrt{2 \pi}} e^{-x^2 / 2}",
+    }
     use = "The activation of transformers since BERT and GPT."
     elsewhere = {"jax": "jax.nn.gelu is the tanh form unless approximate=False", "tinygrad": "the tanh form"}
 
@@ -287,7 +290,7 @@ class GELUTanh(Elementwise):
     formula = r"\frac{x}{2} (1 + \tanh(u))"
     rule = r"\frac{1}{2} (1 + \tanh(u)) + \frac{x}{2}\, \mathrm{sech}^2(u) \sqrt{\frac{2}{\pi}} (1 + 0.134145 x^2)"
     shorthand = {"u": r"\sqrt{\frac{2}{\pi}} (x + 0.044715 x^3)"}
-    use = "To run a model that was trained with it, as GPT-2 was; else take gelu, which costs no more."
+    use = "To run a model that was trained with it, as GPT-2 was; else take gelu, of which it is an approximation."
     elsewhere = {"jax": "what jax.nn.gelu is by default", "torch": "gelu(x, approximate='tanh')"}
 
     def forward(self, x: Array) -> Array:

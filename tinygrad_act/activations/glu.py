@@ -101,7 +101,10 @@ class GEGLU(GatedUnit):
     gate = gelu
     formula = r"a\, \mathrm{gelu}(b) = a\, b\, \Phi(b)"
     rule = {"x": r"(\bar y\, b\, \Phi(b),\; \bar y\, a\, (\Phi(b) + b\, \varphi(b)))"}
-    shorthand = {r"\Phi(b)": r"\mathrm{normal\_cdf}(b)", r"\varphi(b)": r"\frac{1}{\sqrt{2 \pi}} e^{-b^2 / 2}"}
+    shorthand = {
+        r"\Phi(b)": r"\frac{1}{2} \mathrm{erfc}(-b / \sqrt{2})",
+        r"\varphi(b)": r"\frac{1}{\sqrt{2 \pi}} e^{-b^2 / 2}",
+    }
     use = "The inner layer of a transformer: T5 1.1 and Gemma have it, with gelu's tanh form."
 
 

@@ -24,7 +24,7 @@ STYLE = """
 .ta-card dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .8rem;margin:.4rem 0}
 .ta-card dt{opacity:.7}
 .ta-card dd{margin:0;min-width:0;overflow-wrap:anywhere}
-.ta-card .ta-formula{overflow-x:auto;padding:.25rem 0}
+.ta-card .ta-formula{overflow:auto hidden;padding:.3rem 0 .5rem}
 .ta-card math{font-size:1.15em}
 .ta-card mtd{text-align:left;padding-right:.8em}
 .ta-card mo:has(+mtable){display:none}
