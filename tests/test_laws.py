@@ -299,3 +299,15 @@ def test_tied_winners_share_the_gradient(name: str) -> None:
     x = ta.Tensor([[3.0, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]])
     OPS[name](x, axis=1).sum().backward()
     np.testing.assert_array_equal(x.grad, np.full((2, 4), 0.25))
+
+
+@every_elementwise
+def test_numbers_lists_and_integers_are_taken_as_floats(sample: Sample) -> None:
+    op = sample.op
+    assert isinstance(op, Elementwise)
+    expected = op(np.array([1.0, 2.0]))
+    np.testing.assert_allclose([float(op(1)), float(op(2.0))], expected, rtol=1e-14)
+    np.testing.assert_allclose(op([1.0, 2.0]), expected, rtol=1e-14)
+    if op.name != "reciprocal":  # which NumPy rounds to integers
+        np.testing.assert_allclose(op(np.array([1, 2])), expected, rtol=1e-14)
+    assert op(np.float32(1)).dtype == op(np.array([1], np.float32)).dtype == np.float32

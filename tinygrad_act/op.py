@@ -94,6 +94,8 @@ class Op(Facts):
         for x in args:
             if isinstance(x, Node):
                 return x._record(self, args)
+        if len(args) == 1 and isinstance(args[0], int | float):  # beside no array whose dtype it would take
+            args = (np.float64(args[0]),)
         return self.forward(*(np.asarray(x) if isinstance(x, list | tuple) else x for x in args))
 
     def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Self, tuple[Any, ...]]:

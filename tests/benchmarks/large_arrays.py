@@ -25,7 +25,6 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): 
 import numpy as np
 
 import tinygrad_act as ta
-from tinygrad_act.ops.special import erf
 
 try:
     import torch
@@ -35,16 +34,6 @@ except ImportError:
 COLUMNS = 100
 
 
-def gelu(x: Any) -> Any:
-    """x Φ(x), Hendrycks and Gimpel (2016), arXiv 1606.08415."""
-    return 0.5 * x * (1 + erf(x * np.sqrt(0.5).item()))
-
-
-def silu(x: Any) -> Any:
-    """x σ(x), Elfwing et al. (2017), arXiv 1702.03118."""
-    return x * ta.sigmoid(x)
-
-
 def layer_norm(x: Any) -> Any:
     """(x - mean) / deviation of each row, Ba et al. (2016), arXiv 1607.06450."""
     d = x - np.mean(x, axis=-1, keepdims=True)
@@ -52,8 +41,8 @@ def layer_norm(x: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "gelu": gelu,
-    "silu": silu,
+    "gelu": ta.gelu,
+    "silu": ta.silu,
     "softmax": ta.softmax,
     "layer_norm": layer_norm,
 }

@@ -7,14 +7,14 @@ import math
 import numpy as np
 
 from ..op import Array
-from ..ops.exact import split
+from ..ops.exact import limits, split
 from .gates import silu
 from .sigmoidal import sigmoid
 
 
 def most(x: Array) -> float:
     """The greatest float of its type."""
-    return float(np.finfo(x.dtype if x.dtype.kind == "f" else np.float64).max)
+    return float(limits(x).max)
 
 
 def finite(x: Array) -> Array:

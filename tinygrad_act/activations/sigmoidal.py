@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
-from ..ops.exact import through_double
+from ..ops.exact import limits, through_double
 from .slope import Slope
 
 
@@ -122,7 +122,7 @@ class Softsign(Elementwise):
     use = "Where tanh saturates too soon."
 
     def forward(self, x: Array) -> Array:
-        most = float(np.finfo(np.abs(x).dtype).max)
+        most = float(limits(x).max)
         z = np.clip(x, -most, most)
         return z / (1 + np.abs(z))
 
@@ -175,7 +175,7 @@ class ISRU(Elementwise):
 
 def squarable(x: Array, factor: float = 1.0) -> Array:
     """x, but not so far out that factor x² overflows: where 1 + x² is x² to the last place anyway."""
-    most = 0.5 * math.sqrt(np.finfo(x.dtype).max / max(1.0, factor))
+    most = 0.5 * math.sqrt(limits(x).max / max(1.0, factor))
     return np.clip(x, -most, most)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from ..ops.exact import product, through_double
+from ..ops.exact import limits, product, through_double
 from .sigmoidal import isru, sigmoid, sparse_sigmoid, squarable
 from .slope import Slope
 
@@ -85,7 +85,7 @@ class SquareplusSlope(Slope):
     rule = r"\frac{b}{2 (x^2 + b)^{3/2}}"
 
     def forward(self, x: Array) -> Array:
-        most, f = float(np.finfo(x.dtype).max), Squareplus(self.b)
+        most, f = float(limits(x).max), Squareplus(self.b)
         return np.minimum(f.forward(x), most) / np.minimum(f._root(x), most)
 
     def derivative(self, y: Array, x: Array) -> Array:

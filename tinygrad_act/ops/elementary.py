@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..op import OPS, Array, Elementwise, Kink, register
+from .exact import limits
 
 
 class Ufunc(Elementwise):
@@ -55,7 +56,7 @@ def _by_name(name: str) -> Any:
 
 def _one_over_one_plus_square(x: Array) -> Array:
     """1 / (1 + x²), also where x² overflows: over max(|x|, 1), above and below."""
-    most = float(np.finfo(x.dtype).max)
+    most = float(limits(x).max)
     x = np.clip(x, -most, most)
     r = 1 / np.maximum(np.abs(x), 1)
     return r / (r + x * r * x)

@@ -16,6 +16,7 @@ def product(a: Array, b: Array) -> tuple[Array, Array]:
     `b` is an array of floats; `a` one like it or a number, of which all digits count, also those that float32 has not.
     """
     rest: Any = 0
+    b = b if b.dtype.kind == "f" else b.astype(np.float64)
     if isinstance(a, float):
         a, rest = b.dtype.type(a), a - float(b.dtype.type(a))
     p = a * b
@@ -33,7 +34,7 @@ def quotient(a: Array, b: float) -> tuple[Array, Array]:
 
 def halves(a: Array) -> tuple[Array, Array]:
     """a as the sum of two numbers of half its digits, whose products are exact (Veltkamp, 1968)."""
-    far = a * (2.0 ** (np.finfo(a.dtype).nmant // 2 + 1) + 1)
+    far = a * (2.0 ** (limits(a).nmant // 2 + 1) + 1)
     high = far - (far - a)
     return high, a - high
 
@@ -64,4 +65,10 @@ def split(w: Array) -> tuple[Array, Array]:
 
 def lowest(x: Array) -> float:
     """Where e^x, in the dtype of x, still has some way to go before it underflows."""
-    return -80.0 if np.finfo(x.dtype).maxexp == 128 else -700.0 if np.finfo(x.dtype).maxexp > 128 else -8.0
+    exponent = limits(x).maxexp
+    return -80.0 if exponent == 128 else -700.0 if exponent > 128 else -8.0
+
+
+def limits(x: Array) -> np.finfo[Any]:
+    """The limits of the floats that x is of, or that integers become."""
+    return np.finfo(x.dtype if x.dtype.kind == "f" else np.float64)
