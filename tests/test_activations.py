@@ -137,3 +137,49 @@ def test_the_gradient_of_a_certain_softmax_keeps_its_digits() -> None:
     ta.softmax(z).backward([1.0, 2.0, 3.0])
     e = np.exp(-40.0)
     np.testing.assert_allclose(z.grad, [-3 * e, e, 2 * e], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ta.CELU(alpha=0.0), "alpha is a scale"),
+        (lambda: ta.Softplus(beta=-1.0), "beta is how sharply it bends"),
+        (lambda: ta.Squareplus(b=0.0), "b is how wide it bends"),
+        (lambda: ta.ISRU(alpha=-1.0), "alpha is not negative"),
+        (lambda: ta.ISRLU(alpha=float("nan")), "alpha is not negative"),
+        (lambda: ta.HardTanh(low=1.0, high=-1.0), "low is not above high"),
+        (lambda: ta.BReLU(t=-1.0), "t is where it stops"),
+        (lambda: ta.Softshrink(lambd=-0.5), "lambd is not negative"),
+        (lambda: ta.hardshrink(np.ones(2), lambd=float("nan")), "lambd is not negative"),
+        (lambda: ta.Threshold(theta=float("nan")), "theta is a number"),
+        (lambda: ta.QuickGELU(alpha=1e30), "alpha is how sharply it bends"),
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_refused(make: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_a_leaky_relu_that_does_not_leak_is_silent_at_infinity() -> None:
+    np.testing.assert_array_equal(ta.LeakyReLU(alpha=0.0)(np.array([-np.inf, np.inf])), [0, np.inf])
+    assert ta.LeakyReLU(alpha=1.0).kinks == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["silu", "mish", "gelu", "gelu_tanh", "quick_gelu", "isru", "squareplus", "sine", "smish"]
+)
+def test_half_precision_is_right_to_its_three_digits(name: str) -> None:
+    op = ta.OPS[name]
+    x = np.array([-30, -5, -0.5, 0.5, 5, 10, 32, 50], np.float16)
+    wide = x.astype(np.float64)
+    y = op(x)
+    assert y.dtype == op.derivative(y, x).dtype == np.float16
+    np.testing.assert_allclose(y, op(wide), rtol=2e-3, atol=1e-6)
+    np.testing.assert_allclose(op.derivative(y, x), op.derivative(op(wide), wide), rtol=4e-3, atol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_integers_do_not_wrap_around(dtype: Any) -> None:
+    x = np.array([2, 100, 127], dtype)
+    for op in (ta.sigmoid, ta.softplus, ta.squared_relu, ta.hard_sigmoid, ta.hard_swish, ta.elliott, ta.silu):
+        np.testing.assert_allclose(op(x), op(x.astype(np.float64)), rtol=1e-15)

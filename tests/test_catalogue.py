@@ -251,7 +251,7 @@ def test_a_new_activation_is_one_block() -> None:
         one = card("corner")
         assert one.rows["shape"] == "increasing, range (−∞, 2], C⁰: f′ jumps at 2"
         assert one.rows["dead"] == "f′ = 0 for x > 2"
-        assert one.rows["measured"] == f"{NOT_MEASURED} corner"
+        assert one.rows["accuracy"] == f"{NOT_MEASURED} corner"
         assert "<circle" in one.svg
         shown = pages.table(pages.families({"corner": op}), width=100)
         assert re.search(r"corner +min\(x, 2\) +2: 0 .*\(−∞, 2\] +2031", shown)

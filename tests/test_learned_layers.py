@@ -129,3 +129,18 @@ def test_a_layer_is_drawn(op: Op) -> None:
     loss = nn.Sequential(nn.Linear(2, 3), Learned(op, features=3))(np.ones((4, 2))).sum()
     loss.backward()
     assert f"{op.name}(affine, {', '.join(op.learned)})" in repr(ta.draw(loss))
+
+
+def test_what_is_no_layer_is_refused_at_once() -> None:
+    for wrong in (ta.LeakyReLU, None, [ta.relu]):
+        with pytest.raises(TypeError, match="a layer is a module, an op, its name, or a function"):
+            nn.Sequential(wrong)
+
+
+def test_features_of_another_number_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"got an array of shape \(2, 1\)"):
+        nn.Learned("prelu", features=3)(np.ones((2, 1)))
+
+
+def test_numbers_for_parameters_keep_the_dtype() -> None:
+    assert ta.xielu(np.float32([-1.0, 2.0]), 0.2, -1.0).dtype == np.float32

@@ -138,3 +138,12 @@ def test_squashing_ops_are_silent_at_the_largest_float(dtype: Any) -> None:
         x.zero_grad()
         op(x).sum().backward()
         np.testing.assert_array_equal(x.grad, [0.0, 0.0])
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    class GELU(ta.Elementwise):
+        pass
+
+    with pytest.raises(ValueError, match=r"there is an op 'gelu' already, tinygrad_act\.activations.gates\.GELU"):
+        ta.register(GELU())
+    assert type(ta.gelu) is not GELU

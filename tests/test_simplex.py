@@ -477,3 +477,14 @@ def test_parity_with_pytorch() -> None:
         np.testing.assert_allclose(first.data, slope.detach().numpy(), rtol=1e-11, atol=1e-14)
         (bend,) = torch.autograd.grad((slope * slope).sum(), u)
         np.testing.assert_allclose(ta.gradients((first * first).sum(), t).data, bend.numpy(), rtol=1e-9, atol=1e-13)
+
+
+def test_random_layers_draw_fractions_for_integers() -> None:
+    drawn = RReLU(rng=np.random.default_rng(0))(np.array([-9, -1, 4]))
+    assert -9 / 3 <= drawn[0] <= -9 / 8
+    assert -1 / 3 <= drawn[1] <= -1 / 8
+    assert drawn[2] == 4
+    same = np.random.default_rng(0).gumbel(size=3)
+    np.testing.assert_allclose(
+        GumbelLayer(rng=np.random.default_rng(0))(np.zeros(3, int)), ta.softmax(same), rtol=1e-14
+    )

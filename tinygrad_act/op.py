@@ -38,6 +38,9 @@ OPS: dict[str, Op] = {}  # every op by name, at its default parameters: what the
 
 def register(op: SomeOp, *functions: Callable[..., Any]) -> SomeOp:
     """Enter an op in the registry, and make it what the given NumPy functions do on a Tensor."""
+    there, kind = OPS.get(op.name), type(op)
+    if there is not None and (type(there).__module__, type(there).__qualname__) != (kind.__module__, kind.__qualname__):
+        raise text.name_is_taken(there)
     OPS[op.name] = op
     IMPLEMENTS.update(dict.fromkeys(functions, op))
     return op
@@ -94,8 +97,8 @@ class Op(Facts):
         for x in args:
             if isinstance(x, Node):
                 return x._record(self, args)
-        if len(args) == 1 and isinstance(args[0], int | float):  # beside no array whose dtype it would take
-            args = (np.float64(args[0]),)
+        if isinstance(self, Elementwise):
+            args = (as_floats(args[0]),)
         return self.forward(*(np.asarray(x) if isinstance(x, list | tuple) else x for x in args))
 
     def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Self, tuple[Any, ...]]:
@@ -119,6 +122,12 @@ class Op(Facts):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def as_floats(x: Array) -> Array:
+    """Numbers, lists and integers as double; an array of floats is itself."""
+    x = x if hasattr(x, "dtype") else np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 class Elementwise(Op):

@@ -32,6 +32,14 @@ def no_rule_for_input(op: Any, argument: str) -> TypeError:
     )
 
 
+def name_is_taken(op: Any) -> ValueError:
+    kind = type(op)
+    return ValueError(
+        f"there is an op {op.name!r} already, {kind.__module__}.{kind.__qualname__}.\n"
+        "  Give yours another name: that of its class, or name = '...' in it."
+    )
+
+
 def no_rule_for_function(function: Any) -> TypeError:
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
     return TypeError(

@@ -4,7 +4,7 @@
 
 Errors are the worst of f and f' in ULP at the points of tests/truth, but near roots; in brackets for |x| <= 5. Times
 are of f and of f' given f, in one interleaved run on one thread: as multiples of relu's, of the naive NumPy formula's,
-and of the peers', whose f' is a backward pass with its forward. `<` marks where a peer is more accurate by half an ULP,
+and of the peers', whose f' is a backward pass with its forward. `<` marks where a peer is more accurate,
 `!` where f takes more than twice as long as the naive formula, and why.
 With --write the cards are told what was measured.
 """
@@ -302,7 +302,7 @@ def measure(op: Op, seconds: float) -> dict[str, Any]:
             mine = worst["ours"]
             said[kind] = [rounded(ulp) for ulp in mine[:2]]
             flags = "".join(
-                "<" for who in OTHERS if who in worst and any(worst[who][i] < mine[i] - 0.5 for i in (0, 1))
+                "<" for who in OTHERS if who in worst and any(worst[who][i] < mine[i] - 0.05 for i in (0, 1))
             )
             parts = [
                 f"{who} {f:.3g}, {slope:.3g} ({near:.3g}, {nearer:.3g})"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
-from ..ops.exact import exp_of_product, lowest, product, split
+from ..ops.exact import exp_of_product, lowest, product, split, through_single
 from ..ops.special import erf, gaussian, mills, no_tail
+from .settings import require
 from .sigmoidal import sech2, sigmoid
 from .slope import Slope
 from .smooth import softplus
@@ -42,10 +43,12 @@ class Gated(Elementwise):
         """Its derivative."""
         raise NotImplementedError
 
+    @through_single
     def forward(self, x: Array) -> Array:
         c, s = split(x)
         return np.maximum(x, 4 * lowest(x)) * self.gate(c) * s
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         x = np.clip(x, 4 * lowest(x), -lowest(x))  # beyond, the limit is reached, and inf times 0 is none
         c, s = split(x)
@@ -110,6 +113,7 @@ class Mish(Gated):
         m = n * (n + 2)
         return m / (m + 2)
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         return mish_slope(x)
 
@@ -126,6 +130,7 @@ class MishSlope(Slope):
     rule = r"\mathrm{sech}^2(s)\, \sigma(x) \left(2 + x (1 - \sigma(x) - 2 \sigma(x) \tanh(s))\right)"
     shorthand = {"s": r"\mathrm{softplus}(x)", r"\sigma(x)": r"\mathrm{sigmoid}(x)"}
 
+    @through_single
     def forward(self, x: Array) -> Array:
         x = np.clip(x, 4 * lowest(x), -4 * lowest(x))
         c, s = split(x)
@@ -133,6 +138,7 @@ class MishSlope(Slope):
         r = 1 / (n * (n + 2) + 2)
         return ((4 * (1 + x) + n * ((6 + 4 * x) + n * (4 + n))) * r * n * r) * s
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         x = np.clip(x, 4 * lowest(x), -4 * lowest(x))
         c, tail = split(x)
@@ -293,11 +299,13 @@ class GELUTanh(Elementwise):
     use = "To run a model that was trained with it, as GPT-2 was; else take gelu, of which it is an approximation."
     elsewhere = {"jax": "what jax.nn.gelu is by default", "torch": "gelu(x, approximate='tanh')"}
 
+    @through_single
     def forward(self, x: Array) -> Array:
         x = np.maximum(x, -40)
         c, s = split(_twice_cubic(np.minimum(x, 40)))
         return x * logistic(c) * s
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         x = np.clip(x, -40, 40)
         c, s = split(np.minimum(_twice_cubic(x), -lowest(x)))
@@ -330,10 +338,15 @@ class QuickGELU(Elementwise):
     rule = r"\mathrm{sigmoid}(\alpha x) (1 + \alpha x (1 - \mathrm{sigmoid}(\alpha x)))"
     use = "To run a model that was trained with it, as CLIP was."
 
+    def __post_init__(self) -> None:
+        require(self, 0 < self.alpha < 1e4, "alpha is how sharply it bends, above 0 and below 10000")
+
+    @through_single
     def forward(self, x: Array) -> Array:
         gate, _, s = self._gate(x)
         return np.maximum(x, 4 * lowest(x)) * gate * s
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         gate, shut, s = self._gate(x)
         return (gate + float(self.alpha) * np.clip(x, 4 * lowest(x), -4 * lowest(x)) * (gate * shut)) * s

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Kink, Op, register
-from .products import bell, expm1_minus, finite, gated, gated_slope, grown, most, scaled, silu_slope, within
+from .products import bell, expm1_minus, finite, gated, gated_slope, grown, like, most, scaled, silu_slope, within
 from .sigmoidal import sech2, sigmoid, tanh
 from .smooth import softplus
 
@@ -257,21 +257,21 @@ class XIELU(Op):
     use = "The inner layer of a transformer, as squared_relu, but with a slope below 0; Apertus was trained with it."
 
     def forward(self, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
-        beta, extra, high, low = float(self.beta), softplus(alpha_n), np.maximum(x, 0), np.minimum(x, 0)
-        above = grown(high, grown(high, softplus(alpha_p)) + beta)
+        beta, extra, high, low = float(self.beta), softplus(like(alpha_n, x)), np.maximum(x, 0), np.minimum(x, 0)
+        above = grown(high, grown(high, softplus(like(alpha_p, x))) + beta)
         return above + ((beta + extra) * np.expm1(low) - extra * low)
 
     def vjp_x(self, g: Array, y: Array, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
-        above = grown(np.where(x > 0, x, 0), 2 * softplus(alpha_p))
-        below = (float(self.beta) + softplus(alpha_n)) * np.expm1(np.where(x > 0, 0, x))
+        above = grown(np.where(x > 0, x, 0), 2 * softplus(like(alpha_p, x)))
+        below = (float(self.beta) + softplus(like(alpha_n, x))) * np.expm1(np.where(x > 0, 0, x))
         return g * (float(self.beta) + np.where(x > 0, above, below))
 
     def vjp_alpha_p(self, g: Array, y: Array, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
         high = np.where(x > 0, x, 0)
-        return g * grown(high, grown(high, sigmoid(alpha_p)))
+        return g * grown(high, grown(high, sigmoid(like(alpha_p, x))))
 
     def vjp_alpha_n(self, g: Array, y: Array, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
-        return g * (sigmoid(alpha_n) * expm1_minus(np.where(x > 0, 0, x)))
+        return g * (sigmoid(like(alpha_n, x)) * expm1_minus(np.where(x > 0, 0, x)))
 
 
 class DyT(Op):

@@ -78,7 +78,7 @@ def _activations() -> Iterator[Op]:
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\s_-]", "", name.lower())
 
 
 def _unknown(name: str) -> str:
@@ -87,6 +87,8 @@ def _unknown(name: str) -> str:
     near = [repr(known[key]) for key in difflib.get_close_matches(_key(name), known, n=3)]
     refused = f"{name!r} is an op, but no activation." if name in OPS else f"no activation is called {name!r}."
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    if _key(name) == "rrelu":
+        hint = " It draws its slopes, so it is a layer: nn.RReLU(rng=...)."
     return (
         f"{refused}{hint}\n  ta.activations.catalogue() has them all; an op of your own is one once it is registered."
     )

@@ -17,6 +17,11 @@ def most(x: Array) -> float:
     return float(limits(x).max)
 
 
+def like(a: Array, x: Array) -> Array:
+    """A number as one of the dtype of x."""
+    return np.asarray(a, x.dtype) if isinstance(a, float) else a
+
+
 def finite(x: Array) -> Array:
     """x, with the greatest float for infinity."""
     return np.clip(x, -most(x), most(x))

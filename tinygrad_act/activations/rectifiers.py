@@ -9,6 +9,7 @@ import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
 from ..ops.exact import quotient, through_double
+from .settings import require
 
 
 class ReLU(Elementwise):
@@ -50,9 +51,13 @@ class LeakyReLU(Elementwise):
 
     @property
     def kinks(self) -> tuple[Kink, ...]:
+        if self.alpha == 1:
+            return ()
         return (Kink(0.0, left=self.alpha, right=1.0, chosen=self.alpha, why="0 is in the document's branch z <= 0"),)
 
     def forward(self, z: Array) -> Array:
+        if self.alpha == 0:  # else 0 times -inf
+            return np.maximum(z, 0)
         return np.maximum(z, 0) + float(self.alpha) * np.minimum(z, 0)
 
     def derivative(self, y: Array, z: Array) -> Array:
@@ -120,6 +125,9 @@ class BReLU(Elementwise):
     aliases = ("clipped_relu", "bounded_relu")
     use = "Where an output has a range, as of a pixel; with t = 20 the clipped ReLU of speech recognition."
 
+    def __post_init__(self) -> None:
+        require(self, self.t > 0, "t is where it stops, above 0")
+
     @property
     def kinks(self) -> tuple[Kink, ...]:
         return Kink(0.0, 0.0, 1.0, 0.0, "least norm"), Kink(self.t, 1.0, 0.0, 0.0, "least norm")
@@ -147,6 +155,9 @@ class Threshold(Elementwise):
     use = "Autoencoders with zero bias, whose hidden units shall be 0 or large."
     elsewhere = {"torch": "no defaults", "onnx": "ThresholdedRelu has alpha = 1 for theta"}
 
+    def __post_init__(self) -> None:
+        require(self, self.theta == self.theta, "theta is a number")
+
     @property
     def kinks(self) -> tuple[Kink, ...]:
         return (Kink(self.theta, 0.0, 1.0, 0.0, "theta is in the branch x <= theta; the value may jump there"),)
@@ -170,7 +181,7 @@ class SquaredReLU(Elementwise):
     formula = r"\max(x, 0)^2"
     rule = r"2 \max(x, 0)"
     domain = (-math.inf, 1e18)
-    use = "Transformers without gates: sparse, and smooth at 0."
+    use = "Transformers without gates: sparse, and without a corner at 0."
 
     def forward(self, x: Array) -> Array:
         return np.square(np.maximum(x, 0))
@@ -213,6 +224,9 @@ class CELU(Elementwise):
     formula = r"\max(x, 0) + \min(\alpha (e^{x / \alpha} - 1), 0)"
     rule = r"\begin{cases} 1 & x \ge 0 \\ e^{x / \alpha} & x < 0 \end{cases}"
     use = "As elu; smooth whatever alpha is."
+
+    def __post_init__(self) -> None:
+        require(self, self.alpha > 0, "alpha is a scale, above 0")
 
     def forward(self, x: Array) -> Array:
         if self.alpha == 1:

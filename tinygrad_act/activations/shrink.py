@@ -9,6 +9,7 @@ import numpy as np
 from ..op import Array, Elementwise, Kink, register
 from ..ops.exact import is_narrow
 from ..ops.special import horner
+from .settings import require
 
 # fmt: off
 # (x - tanh x) / x³ as P(x²) / Q(x²) for |x| <= 3/2: our own fits to mpmath, with errors of 3e-10 and 3e-21
@@ -59,6 +60,9 @@ class Softshrink(Elementwise):
     rule = r"\begin{cases} 1 & |x| > \mathrm{lambd} \\ 0 & |x| \le \mathrm{lambd} \end{cases}"
     use = "Sparse coding: the proximal map of an L1 penalty, and a denoiser."
 
+    def __post_init__(self) -> None:
+        require(self, self.lambd >= 0, "lambd is not negative")
+
     @property
     def kinks(self) -> tuple[Kink, ...]:
         return Kink(-self.lambd, 1.0, 0.0, 0.0, "least norm"), Kink(self.lambd, 0.0, 1.0, 0.0, "least norm")
@@ -84,6 +88,9 @@ class Hardshrink(Elementwise):
     rule = r"\begin{cases} 1 & |x| > \mathrm{lambd} \\ 0 & |x| \le \mathrm{lambd} \end{cases}"
     use = "Sparse coding without a bias; the jumps carry no gradient."
     elsewhere = {"onnx": "Shrink, with bias 0, is this one"}
+
+    def __post_init__(self) -> None:
+        require(self, self.lambd >= 0, "lambd is not negative")
 
     @property
     def kinks(self) -> tuple[Kink, ...]:

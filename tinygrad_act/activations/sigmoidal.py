@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, Kink, register
-from ..ops.exact import limits, through_double
+from ..ops.exact import limits, through_double, through_single
+from .settings import require
 from .slope import Slope
 
 
@@ -163,10 +164,15 @@ class ISRU(Elementwise):
     rule = r"(1 + \alpha x^2)^{-3/2}"
     use = "As tanh, without an exponential."
 
+    def __post_init__(self) -> None:
+        require(self, self.alpha >= 0, "alpha is not negative")
+
+    @through_single
     def forward(self, x: Array) -> Array:
         z = squarable(x, self.alpha)
         return z / np.sqrt(1 + float(self.alpha) * z * z)
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         z = squarable(x, self.alpha)
         r = 1 / np.sqrt(1 + float(self.alpha) * z * z)
@@ -215,6 +221,9 @@ class HardTanh(Elementwise):
     rule = r"\begin{cases} 1 & \mathrm{low} < x < \mathrm{high} \\ 0 & \mathrm{otherwise} \end{cases}"
     use = "A cheap tanh; what the straight-through sign borrows its derivative from."
     elsewhere = {"torch": "the bounds are min_val, max_val", "mygrad": "lower_bound, upper_bound"}
+
+    def __post_init__(self) -> None:
+        require(self, self.low <= self.high, "low is not above high")
 
     @property
     def kinks(self) -> tuple[Kink, ...]:

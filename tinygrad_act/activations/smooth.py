@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from ..ops.exact import limits, product, through_double
+from ..ops.exact import limits, product, through_double, through_single
+from .settings import require
 from .sigmoidal import isru, sigmoid, sparse_sigmoid, squarable
 from .slope import Slope
 
@@ -25,6 +26,9 @@ class Softplus(Elementwise):
     rule = r"\frac{1}{1 + e^{-\beta x}}"
     use = "To make a number positive: a variance, a rate, a scale."
     elsewhere = {"torch": "exactly x where beta x > threshold = 20, which is a jump of 2.06e-9"}
+
+    def __post_init__(self) -> None:
+        require(self, self.beta > 0, "beta is how sharply it bends, above 0")
 
     def forward(self, x: Array) -> Array:
         if self.beta == 1:
@@ -59,9 +63,14 @@ class Squareplus(Elementwise):
     rule = r"\frac{1}{2} \left(1 + \frac{x}{\sqrt{x^2 + b}}\right)"
     use = "As softplus, where exponentials are dear; its tail falls only like 1/x."
 
+    def __post_init__(self) -> None:
+        require(self, self.b > 0, "b is how wide it bends, above 0")
+
+    @through_single
     def forward(self, x: Array) -> Array:
         return np.maximum(x, 0) + 0.25 * float(self.b) / (0.5 * np.abs(x) + 0.5 * self._root(x))
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         return SquareplusSlope(self.b)(x)
 
@@ -84,10 +93,12 @@ class SquareplusSlope(Slope):
     formula = Squareplus.rule
     rule = r"\frac{b}{2 (x^2 + b)^{3/2}}"
 
+    @through_single
     def forward(self, x: Array) -> Array:
         most, f = float(limits(x).max), Squareplus(self.b)
         return np.minimum(f.forward(x), most) / np.minimum(f._root(x), most)
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         z = squarable(x)
         r = 1 / np.sqrt(z * z + float(self.b))
@@ -126,10 +137,15 @@ class ISRLU(Elementwise):
     rule = r"\begin{cases} 1 & x \ge 0 \\ (1 + \alpha x^2)^{-3/2} & x < 0 \end{cases}"
     use = "As elu, without an exponential."
 
+    def __post_init__(self) -> None:
+        require(self, self.alpha >= 0, "alpha is not negative")
+
+    @through_single
     def forward(self, x: Array) -> Array:
         z = squarable(np.minimum(x, 0), self.alpha)
         return np.maximum(x, 0) + z / np.sqrt(1 + float(self.alpha) * z * z)
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         z = squarable(np.minimum(x, 0), self.alpha)
         r = 1 / np.sqrt(1 + float(self.alpha) * z * z)
@@ -147,10 +163,12 @@ class BentIdentity(Elementwise):
     rule = r"1 + \frac{x}{2 \sqrt{x^2 + 1}}"
     use = "Where nothing may saturate: the slope is between 1/2 and 3/2."
 
+    @through_single
     def forward(self, x: Array) -> Array:
         z = squarable(x)
         return x * (1 + 0.5 * z / (np.sqrt(z * z + 1) + 1))
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         return 1 + 0.5 * isru(x)
 

@@ -32,7 +32,7 @@ class Step(Elementwise):
 
 
 class Binarize(Elementwise):
-    """1 for x >= 0, else -1, with the derivative of hard_tanh (Hubara et al., 2016, arXiv:1602.02830).
+    """1 for x >= 0, else -1, with the derivative of hard_tanh (Courbariaux et al., 2016, arXiv:1602.02830).
 
     >>> binarize(np.array([-0.5, 0.0, 3.0]))
     array([-1.,  1.,  1.])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from ..ops.exact import product
+from ..ops.exact import product, through_single
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Sine(Elementwise):
     formula = r"\sin(\omega x)"
     rule = r"\omega \cos(\omega x)"
     domain = (-1e30, 1e30)
-    use = "Networks that are a signal: images, sounds and fields as functions of place and time."
+    use = "Networks that are a signal: images, sounds, fields. Its weights are to be small, U(±√(6/n)/omega)."
 
+    @through_single
     def forward(self, x: Array) -> Array:
         p, r = product(float(self.omega), x)
         return np.sin(p) * np.cos(r) + np.cos(p) * np.sin(r)
 
+    @through_single
     def derivative(self, y: Array, x: Array) -> Array:
         p, r = product(float(self.omega), x)
         return float(self.omega) * (np.cos(p) * np.cos(r) - np.sin(p) * np.sin(r))

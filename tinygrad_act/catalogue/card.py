@@ -17,7 +17,7 @@ from ..op import OPS, Elementwise, Op
 from .line import Line, line_of, plain
 from .measures import SLIGHT, Jump, Measures, jumps_of, measures
 
-NOT_MEASURED = "not measured: python tests/benchmarks/activations.py"
+NOT_MEASURED = "not measured: python tests/benchmarks/activations.py --write"
 
 
 class Equation(NamedTuple):
@@ -92,7 +92,7 @@ def is_activation(op: Op) -> bool:
 
 def _paragraphs(op: Op) -> list[str]:
     """The docstring without its example."""
-    text = (inspect.getdoc(type(op)) or "").partition(">>>")[0].strip()
+    text = inspect.cleandoc(type(op).__dict__.get("__doc__") or "").partition(">>>")[0].strip()
     return [" ".join(part.split()) for part in text.split("\n\n")]
 
 
@@ -237,7 +237,7 @@ def cost(name: str) -> str:
 def _measured(op: Op, elementwise: bool) -> list[tuple[str, str]]:
     found = measured().get(op.name)
     if found is None:
-        return [("measured", f"{NOT_MEASURED} {op.name}")] if elementwise and op.name in OPS else []
+        return [("accuracy", f"{NOT_MEASURED} {op.name}")] if elementwise and op.name in OPS else []
     rows = []
     parts = []
     for kind in ("float32", "float64"):

@@ -116,7 +116,9 @@ def _end(line: Line, x: float, turns: tuple[Turn, ...]) -> tuple[float, float, f
     if math.isinf(x) and max((abs(turn.x) for turn in turns), default=0.0) > NEAR / 2:
         return x, math.nan, math.nan
     at = np.array([x])
-    return x, line.f(at).item(), line.slope(at).item()
+    value, slope = line.f(at).item(), line.slope(at).item()
+    far = line.slope(math.copysign(1.0, x) * np.array([1e3, 1e3 + 1, 1e3 + 2])) if math.isinf(x) else at
+    return x, value, math.nan if math.isinf(x) and np.ptp(far) > 0.1 < abs(far).max() < 10 else slope
 
 
 def _halved(is_left: Callable[[Array], Any], a: Array, b: Array) -> Array:

@@ -44,6 +44,8 @@ def card(op: Op | str) -> Card:
     >>> card("gelu").rows["init gain"]
     '1.5335, as E f(x)² = 0.4252 for x ~ N(0, 1)'
     """
+    if not isinstance(op, str | Op):
+        raise TypeError(f"a card is of an op or of its name, such as ta.gelu or 'gelu', not of {op!r}")
     return Card(facts(_named(op) if isinstance(op, str) else op))
 
 

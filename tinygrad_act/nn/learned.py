@@ -49,6 +49,8 @@ class Learned(Module):
             setattr(self, name, Tensor(np.full(shape, given.get(name, initial), float), dtype=dtype))
 
     def forward(self, x: Any) -> Any:
+        if self.features is not None and (x.ndim < -self.axis or x.shape[self.axis] != self.features):
+            raise ValueError(f"{self!r} got an array of shape {x.shape}, which has another size along axis {self.axis}")
         return self.op(*(getattr(self, name) if name in self.op.learned else x for name in self.op.arguments))
 
     def __repr__(self) -> str:
@@ -59,6 +61,10 @@ class Learned(Module):
 def as_layer(layer: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
     """What a layer is that was given in short: an op for its name, and if it learns, with parameters of its own."""
     op = activation(layer) if isinstance(layer, str) else layer
+    if isinstance(op, type) or not callable(op):
+        raise TypeError(
+            f"a layer is a module, an op, its name, or a function, not {layer!r}: write ta.relu, or ta.ELU()"
+        )
     return Learned(op) if isinstance(op, Op) and op.learned else op
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..activations.learned import prelu
 from ..activations.simplex import GumbelSoftmax as GumbelSoftmaxOp
 from ..activations.simplex import Hardmax
-from ..activations.softmax import TemperedSoftmax
+from ..activations.softmax import TemperedSoftmax, float_type
 from .module import Module
 
 
@@ -36,7 +36,7 @@ class GumbelSoftmax(Module):
         GumbelSoftmaxOp(temperature)  # which refuses one that is not positive
 
     def forward(self, x: Any) -> Any:
-        noise = self.rng.gumbel(size=x.shape).astype(x.dtype) if self.training else None
+        noise = self.rng.gumbel(size=x.shape).astype(float_type(x)) if self.training else None
         if self.hard:
             return Hardmax(self.axis, self.temperature)(x if noise is None else x + noise)
         if noise is None:
@@ -69,8 +69,8 @@ class RReLU(Module):
 
     def forward(self, x: Any) -> Any:
         if not self.training:
-            return prelu(x, (self.lower + self.upper) / 2)
-        return prelu(x, self.rng.uniform(self.lower, self.upper, x.shape).astype(x.dtype))
+            return prelu(x, float(self.lower + self.upper) / 2)
+        return prelu(x, self.rng.uniform(self.lower, self.upper, x.shape).astype(float_type(x)))
 
     def __repr__(self) -> str:
         return f"RReLU({self.lower:.4g}, {self.upper:.4g})"

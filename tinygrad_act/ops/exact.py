@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,18 @@ def is_narrow(x: Array) -> bool:
     return bool(x.dtype.kind == "f" and x.dtype.itemsize < 8)
 
 
+def through_single(method: Callable[..., Array]) -> Callable[..., Array]:
+    """A forward or a derivative that computes float16 in float32, as what it needs on the way is beyond 65504."""
+
+    @functools.wraps(method)
+    def wrapped(self: Any, *arrays: Array) -> Array:
+        if arrays[-1].dtype != np.float16:
+            return method(self, *arrays)
+        return method(self, *(a.astype(np.float32) for a in arrays)).astype(np.float16)
+
+    return wrapped
+
+
 def exp_of_product(a: Array, b: Array) -> tuple[Array, Array]:
     """(e, s), for a b <= 0: e^{a b} = e s as accurate as exp, and to be multiplied by what may be large before s."""
     p, r = product(a, b)
@@ -65,8 +78,7 @@ def split(w: Array) -> tuple[Array, Array]:
 
 def lowest(x: Array) -> float:
     """Where e^x, in the dtype of x, still has some way to go before it underflows."""
-    exponent = limits(x).maxexp
-    return -80.0 if exponent == 128 else -700.0 if exponent > 128 else -8.0
+    return -80.0 if is_narrow(x) else -700.0
 
 
 def limits(x: Array) -> np.finfo[Any]:
