@@ -80,7 +80,7 @@ def facts(op: Op) -> Facts:
     rows = [*_parameters(op), *_kinks(op)]
     if line and found:
         x = op.arguments[0]
-        rows += [*_shape(found, x), *_ends(found), *_flat(found, x), *_moments(found, x)]
+        rows += [*_shape(found, x), *_ends(op, found), *_flat(found, x), *_moments(found, x)]
     rows += [*_measured(op, found is not None), *_use(op)]
     return Facts(op, name, summary, tuple(notes), _equations(op), _shorthand(op), tuple(rows), line, jumps, found)
 
@@ -181,12 +181,16 @@ def _shape(found: Measures, x: str) -> list[tuple[str, str]]:
     return rows
 
 
-def _ends(found: Measures) -> list[tuple[str, str]]:
+def _ends(op: Op, found: Measures) -> list[tuple[str, str]]:
     some = [end for end in found.ends if not math.isnan(end[1])]
     values = ", ".join(f"f({plain(at)}) = {plain(y)}" for at, y, _ in some)
     slopes = ", ".join(f"f′({plain(at)}) = {plain(slope)}" for at, _, slope in some)
     lost = "" if len(some) == len(found.ends) else "\nno limit at ±∞"
-    return [("values", f"{values}\n{slopes}{lost}")]
+    low, high = domain = getattr(op, "domain", (-math.inf, math.inf))
+    within = [
+        ("domain", f"{plain(low)} < {op.arguments[0]} < {plain(high)}, in which f and f′ are finite and accurate")
+    ]
+    return [("values", f"{values}\n{slopes}{lost}"), *(within if domain != (-math.inf, math.inf) else [])]
 
 
 def _flat(found: Measures, x: str) -> list[tuple[str, str]]:
