@@ -183,3 +183,15 @@ def test_integers_do_not_wrap_around(dtype: Any) -> None:
     x = np.array([2, 100, 127], dtype)
     for op in (ta.sigmoid, ta.softplus, ta.squared_relu, ta.hard_sigmoid, ta.hard_swish, ta.elliott, ta.silu):
         np.testing.assert_allclose(op(x), op(x.astype(np.float64)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("op", [ta.sine, ta.gcu, ta.Sine(omega=1e4)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_waves_are_silent_where_there_is_no_angle(op: Any, dtype: Any) -> None:
+    """At infinity, and for sine also where omega x is beyond floats: nan, as a wave has no limit."""
+    x = np.array([np.inf, -np.inf], dtype)
+    assert np.isnan(op(x)).all()
+    assert np.isnan(op.derivative(op(x), x)).all()
+    far = np.array([np.finfo(dtype).max], dtype)
+    assert op.name == "gcu" or dtype == np.float16 or np.isnan(op(far)).all()
+    assert op(x).dtype == dtype

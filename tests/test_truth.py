@@ -51,8 +51,7 @@ WITHIN = {"Sine(omega=1.7)": 1e6}  # 1.7 is no float32: of 1.7 x only 48 bits ar
 NEAR_ROOTS = {
     "sine": 1.0,  # of a slope that swings between -omega and omega, all of it judged as near a root
     "gcu": 1.1,  # the same, between -x and x
-    "serf": 0.75,  # erf(s) + x ..., each of which is some ULP of a third off
-    "tanh_exp": 0.6,
+    "tanh_exp": 0.6,  # a sum of two terms, each of which is some ULP of a third off
     "xielu": 0.7,
     "snake": 4.5,
     "rational": 1.2,

@@ -121,7 +121,7 @@ NAIVE: dict[str, Function] = {
 TAIL = "a second factor keeps the digits where e^x underflows, and 0 at -inf, where the naive one is nan"
 TWICE = "the argument is kept with twice the digits, which the naive one rounds"
 WHY = {
-    "tanh": "it is NumPy's own",
+    "tanh": "float32 goes through double, to be no less accurate than PyTorch's; that of float64 is NumPy's own",
     "identity": "a ufunc, which is slower than the copying of memory",
     "log_sigmoid": "float32 goes through double, to be no less accurate than PyTorch's",
     "softplus": "float32 goes through double, to be no less accurate than PyTorch's",

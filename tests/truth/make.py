@@ -63,8 +63,8 @@ class Function:
 
     def limit(self, sign: int) -> Any:
         """At sign times infinity: inf, -inf, a number, or nan if there is no limit."""
-        values = [self(sign * mpf(10) ** n) for n in (320, 350, 390)]
-        if min(map(abs, values)) > mpf("1e310"):
+        values = [self(sign * mpf(10) ** n) for n in range(320, 391, 10)]
+        if min(values) > mpf("1e310") or max(values) < -mpf("1e310"):
             return sign_of(values[0]) * mpmath.inf
         if max(values) - min(values) < mpf("1e-300"):
             return values[-1]

@@ -67,7 +67,7 @@ class Tanh(Elementwise):
     rule = r"\mathrm{sech}^2(x) = 1 - \tanh^2(x)"
 
     def forward(self, x: Array) -> Array:
-        return np.tanh(x)
+        return through_double(np.tanh, x)
 
     def derivative(self, y: Array, x: Array) -> Array:
         return sech2(x)

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..op import Array, Elementwise, register
-from ..ops.exact import product, through_single
+from ..ops.exact import limits, product, through_single
+
+
+def angle(x: Array, most: float = 1.0) -> Array:
+    """x, or nan where it is infinite, or `most` times it would be: where there is no angle."""
+    return np.where(np.abs(x) <= float(limits(x).max) / most, x, np.nan)
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,18 @@ class Sine(Elementwise):
 
     @through_single
     def forward(self, x: Array) -> Array:
-        p, r = product(float(self.omega), x)
+        p, r = self.angle(x)
         return np.sin(p) * np.cos(r) + np.cos(p) * np.sin(r)
 
     @through_single
     def derivative(self, y: Array, x: Array) -> Array:
-        p, r = product(float(self.omega), x)
+        p, r = self.angle(x)
         return float(self.omega) * (np.cos(p) * np.cos(r) - np.sin(p) * np.sin(r))
+
+    def angle(self, x: Array) -> tuple[Array, Array]:
+        """omega x as the sum of two."""
+        omega = float(self.omega)
+        return product(omega, angle(x, 4 * max(abs(omega), 2.0 ** (limits(x).nmant // 2))))
 
 
 class GCU(Elementwise):
@@ -47,14 +57,14 @@ class GCU(Elementwise):
 
     formula = r"x \cos(x)"
     rule = r"\cos(x) - x \sin(x)"
-    domain = (-1e30, 1e30)
     use = "A single unit can solve xor; hard to train in depth, as it oscillates ever more steeply."
 
     def forward(self, x: Array) -> Array:
-        return x * np.cos(x)
+        return x * np.cos(angle(x))
 
     def derivative(self, y: Array, x: Array) -> Array:
-        return np.cos(x) - x * np.sin(x)
+        a = angle(x)
+        return np.cos(a) - x * np.sin(a)
 
 
 class Symlog(Elementwise):
