@@ -33,7 +33,8 @@ both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 # The greatest errors in ULP: float32 f and f', float64 f and f'.
 USUAL = (4.5, 12, 4.5, 12)
 BOUNDS = dict.fromkeys(["sigmoid", "softplus", "log_sigmoid", "elu", "selu", "celu"], (3.5, 5, 3, 4.5))
-BOUNDS |= {"tanh": (2.1, 5, 1.5, 4.5), "silu": (5, 12, 4.5, 8), "mish": (5, 12, 4.5, 8), "gelu": (7, 8, 5, 8)}
+BOUNDS |= {"tanh": (2.1, 5, 2.1, 4.5)}  # of float64 it is NumPy's own: the C library's, within 1.9, before AVX2
+BOUNDS |= {"silu": (5, 12, 4.5, 8), "mish": (5, 12, 4.5, 8), "gelu": (7, 8, 5, 8)}
 BOUNDS |= dict.fromkeys(["softsign", "tanhshrink", "squareplus", "softshrink", "hardshrink"], (4.5, 4.5, 4.5, 4.5))
 BOUNDS |= dict.fromkeys(["hard_sigmoid", "hard_swish", "hard_tanh", "hard_mish", "threshold"], (4.5, 4.5, 4.5, 4.5))
 BOUNDS |= dict.fromkeys(["relu6", "squared_relu", "star_relu", "brelu"], (4.5, 4.5, 4.5, 4.5))
@@ -45,13 +46,15 @@ CENTRAL = {"gelu_tanh": (26, 26, 30, 30)}  # for |x| <= 5
 # By repr: more than usual, or where it ends, and why.
 ROUGH = {
     "Phish()": (8, 12, 12, 25),  # x tanh(gelu(x)): where gelu(x) is subnormal, its error is multiplied by x
+    "XIELU(beta=0.5)": (6, 12, 4.5, 12),  # before AVX-512, e^x - 1 of float32 has 2 ULP, of which -x leaves more
     "Rational()": (250, 25, 200, 40),  # its polynomials cancel where it is small: it is off by little more than an eps
 }
 WITHIN = {"Sine(omega=1.7)": 1e6}  # 1.7 is no float32: of 1.7 x only 48 bits are known, those of two floats
 NEAR_ROOTS = {
     "sine": 1.0,  # of a slope that swings between -omega and omega, all of it judged as near a root
     "gcu": 1.1,  # the same, between -x and x
-    "tanh_exp": 0.6,  # a sum of two terms, each of which is some ULP of a third off
+    "serf": 0.75,  # erf(s) + x ..., each of which is some ULP of a third off; more with NumPy's exp before AVX-512
+    "tanh_exp": 0.65,
     "xielu": 0.7,
     "snake": 4.5,
     "rational": 1.2,

@@ -79,7 +79,8 @@ def points(op: Any, dtype: Any, more: Any = ()) -> np.ndarray:
     """The points of an op, ascending: the shared ones, those around its kinks, and more, within its domain."""
     low, high = getattr(op, "domain", (-np.inf, np.inf))
     close = [p for kink in op.kinks for p in around(kink.at, dtype)]
-    x = np.unique(np.concatenate([shared_points(dtype), np.array(close, dtype), np.array(more, dtype)]))
+    x = np.concatenate([shared_points(dtype), np.array(close, dtype), np.array(more, dtype)])
+    x = np.unique(x + dtype(0))  # of -0.0 and 0.0 the one that unique() keeps would depend on the machine
     kept = ((x > low) | (low == -np.inf)) & ((x < high) | (high == np.inf))
     for kink in op.kinks:  # one that is no float is on neither side of the float that stands for it
         kept &= (x != dtype(kink.at)) | (float(dtype(kink.at)) == kink.at)
