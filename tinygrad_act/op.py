@@ -97,8 +97,8 @@ class Op(Facts):
         for x in args:
             if isinstance(x, Node):
                 return x._record(self, args)
-        if isinstance(self, Elementwise):
-            args = (as_floats(args[0]),)
+        if isinstance(self, OfFloats):
+            args = (as_floats(args[0], self), *args[1:])
         return self.forward(*(np.asarray(x) if isinstance(x, list | tuple) else x for x in args))
 
     def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Self, tuple[Any, ...]]:
@@ -124,13 +124,19 @@ class Op(Facts):
         return f"{type(self).__name__}()"
 
 
-def as_floats(x: Array) -> Array:
-    """Numbers, lists and integers as double; an array of floats is itself."""
+def as_floats(x: Array, op: Op) -> Array:
+    """Numbers, lists and integers as double; an array of floats is itself. TypeError for all else."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+    if x.dtype.kind not in "fbiu":
+        raise text.no_real_numbers(op, x.dtype)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-class Elementwise(Op):
+class OfFloats(Op):
+    """An op that takes its first input as floats, as activations do: integers count as double."""
+
+
+class Elementwise(OfFloats):
     """An op of one array that acts on each element by itself: its author owes f and f', nothing else."""
 
     domain: tuple[float, float] = (-math.inf, math.inf)  # an open interval where f and f' are finite, in float32 too

@@ -67,6 +67,10 @@ def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Except
     return failure
 
 
+def no_real_numbers(op: Any, dtype: Any) -> TypeError:
+    return TypeError(f"{op.name} is a function of real numbers, and was given an array of {dtype}")
+
+
 def not_differentiable(what: str, kind: str) -> TypeError:
     held = {"i": "integers", "u": "integers", "b": "booleans", "c": "complex numbers"}.get(kind, "Python objects")
     return TypeError(

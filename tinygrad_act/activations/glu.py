@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..op import Array, Elementwise, Op, register
+from ..op import Array, Elementwise, OfFloats, Op, register
 from ..ops.exact import split
 from .gates import gelu, logistic, silu
 from .products import bell
@@ -32,7 +32,7 @@ def halves(op: Op, x: Array, axis: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class GatedUnit(Op):
+class GatedUnit(OfFloats):
     """What gated units share: the first half of x along `axis`, times `gate` of the second."""
 
     axis: int = -1
@@ -136,7 +136,7 @@ class Bilinear(GatedUnit):
 
 
 @dataclass(frozen=True)
-class CReLU(Op):
+class CReLU(OfFloats):
     """The positive part beside the negative part: twice as many features (Shang et al., 2016, arXiv:1603.05201).
 
     At x = 0 relu's slope 1 goes to the first half, and 0 to the second. The sum of both slopes would belong to no

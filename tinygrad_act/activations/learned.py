@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..op import Array, Kink, Op, register
+from ..op import Array, Kink, OfFloats, register
 from .products import bell, expm1_minus, finite, gated, gated_slope, grown, like, most, scaled, silu_slope, within
 from .sigmoidal import sech2, sigmoid, tanh
 from .smooth import softplus
 
 
-class PReLU(Op):
+class PReLU(OfFloats):
     """A ReLU that learns its slope below zero (He et al., 2015, arXiv:1502.01852), which starts at 0.25.
 
     At x = 0 the slope is `a`, the one below.
@@ -45,7 +45,7 @@ class PReLU(Op):
         return g * np.where(x > 0, 0, x)
 
 
-class SwishBeta(Op):
+class SwishBeta(OfFloats):
     """Swish with a learned `beta`, from x/2 at 0 to a ReLU at infinity (Ramachandran et al., 2017, arXiv:1710.05941).
 
     >>> swish_beta(np.array([-1.0, 2.0]), 1.0)
@@ -71,7 +71,7 @@ class SwishBeta(Op):
         return g * np.square(finite(x) * bell(within(beta, x)))
 
 
-class Snake(Op):
+class Snake(OfFloats):
     """x and a wave of learned frequency `alpha` (Ziyin et al., 2020, arXiv:2006.08195), which starts at 0.5.
 
     At alpha = 0 it is x, its limit. Where x is infinite its slope has no limit, and is one that it has farther in.
@@ -105,7 +105,7 @@ class Snake(Op):
         return g * (r * p + r * (p - r))
 
 
-class PELU(Op):
+class PELU(OfFloats):
     """An ELU that learns its scale and its decay, both positive (Trottier et al., 2016, arXiv:1605.09332).
 
     The slopes on both sides of 0 are the same. Keep `a` and `b` above 0.1, as the authors do. They start at 1, as ELU.
@@ -142,7 +142,7 @@ class PELU(Op):
         return np.where(x >= 0, 0, within(1 / b, x))
 
 
-class SReLU(Op):
+class SReLU(OfFloats):
     """Three straight lines that meet at t_l and t_r, all of it learned (Jin et al., 2015, arXiv:1512.07030).
 
     At t_l and t_r the slope is that of the outer line. It starts as a leaky ReLU with slope 0.2, as the authors begin;
@@ -189,7 +189,7 @@ class SReLU(Op):
         return g * np.where((x <= t_l) & (x < t_r), x - t_l, 0)
 
 
-class ACONC(Op):
+class ACONC(OfFloats):
     """A smooth maximum of p_1 x and p_2 x, which learns whether to bend at all (Ma et al., 2020, arXiv:2009.04759).
 
     It starts as swish, p_1 = beta = 1 and p_2 = 0; the authors' code draws p_1 and p_2 from a normal distribution.
@@ -233,7 +233,7 @@ class ACONC(Op):
 
 
 @dataclass(frozen=True)
-class XIELU(Op):
+class XIELU(OfFloats):
     """The integral of an ELU: a parabola above 0, an exponential below (Huang and Schlag, 2024, arXiv:2411.13010).
 
     Softplus keeps both bends positive, whatever is learned; they start at 0.8. The slope at 0 is `beta`.
@@ -257,7 +257,7 @@ class XIELU(Op):
     use = "The inner layer of a transformer, as squared_relu, but with a slope below 0; Apertus was trained with it."
 
     def forward(self, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
-        beta, extra, high, low = float(self.beta), softplus(like(alpha_n, x)), np.maximum(x, 0), np.minimum(x, 0)
+        beta, extra, high, low = float(self.beta), softplus(like(alpha_n, x)), np.maximum(x, 0.0), np.minimum(x, 0.0)
         above = grown(high, grown(high, softplus(like(alpha_p, x))) + beta)
         return above + ((beta + extra) * np.expm1(low) - extra * low)
 
@@ -271,10 +271,10 @@ class XIELU(Op):
         return g * grown(high, grown(high, sigmoid(like(alpha_p, x))))
 
     def vjp_alpha_n(self, g: Array, y: Array, x: Array, alpha_p: Array, alpha_n: Array) -> Array:
-        return g * (sigmoid(like(alpha_n, x)) * expm1_minus(np.where(x > 0, 0, x)))
+        return g * (sigmoid(like(alpha_n, x)) * expm1_minus(np.where(x > 0, 0.0, x)))
 
 
-class DyT(Op):
+class DyT(OfFloats):
     """Dynamic tanh, which can stand in for layer normalisation (Zhu et al., 2025, arXiv:2503.10622).
 
     `alpha` is one number, which starts at 0.5; `gamma` and `beta` are one for each feature, as of a layer norm.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..op import register
+from ..op import OfFloats, register
 from ..ops.reduce import Axis, Max
 
 
 @dataclass(frozen=True)
-class Maxout(Max):
+class Maxout(Max, OfFloats):
     """The greatest of the pieces along `axis` (Goodfellow et al., 2013, arXiv:1302.4389; document, section Maxout).
 
     The document prints no derivative: ours goes to the winner, and ties share it evenly.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..op import Array, Op, register
+from ..op import Array, OfFloats, Op, register
 from .products import most
 
 
@@ -58,7 +58,7 @@ def rule_of_denominator(k: int) -> Callable[..., Array]:
     return rule
 
 
-class Rational(Op):
+class Rational(OfFloats):
     """The safe Padé activation unit, whose denominator is at least 1 (Molina et al., 2019, arXiv:1907.06732).
 
     It starts as the best uniform fit to leaky_relu on [-3, 3], within 0.0127: 0.505 x + 0.495 |x|, with the quotient of

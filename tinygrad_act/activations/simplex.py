@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Array, Op, register
+from ..op import Array, OfFloats, register
 from .softmax import (
     Softmax,
     TemperedSoftmax,
@@ -83,7 +83,7 @@ def entmax15_of_rows(rows: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Sparsemax(Op):
+class Sparsemax(OfFloats):
     """The point of the simplex nearest to x: shares that sum to 1, many of them 0 (Martins and Astudillo, 2016).
 
     The rows run along `axis` (arXiv:1602.02068). It has a kink wherever a share is just about to become positive. There
@@ -112,7 +112,7 @@ class Sparsemax(Op):
 
 
 @dataclass(frozen=True)
-class Entmax15(Op):
+class Entmax15(OfFloats):
     """Between softmax and sparsemax: entmax with alpha = 1.5 (Peters et al., 2019, arXiv:1905.05702).
 
     The rows run along `axis`. A share comes up from 0 as a square does, so there is no kink; in the second derivative
@@ -147,7 +147,7 @@ class Entmax15(Op):
 
 
 @dataclass(frozen=True)
-class GumbelSoftmax(Op):
+class GumbelSoftmax(OfFloats):
     """A smooth draw from the distribution softmax(x): Jang et al., 2016, arXiv:1611.01144; Maddison et al., 2016,
     arXiv:1611.00712.
 
@@ -187,7 +187,7 @@ class GumbelSoftmax(Op):
 
 
 @dataclass(frozen=True)
-class Hardmax(Op):
+class Hardmax(OfFloats):
     """1 at the largest, 0 elsewhere; the first of those that tie. The rows run along `axis`.
 
     Its derivative is 0 wherever there is one. The gradient is that of softmax at a `temperature`, straight through

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Array, Elementwise, Op, register
+from ..op import Array, Elementwise, OfFloats, register
 
 
 def gap_below_top(x: Array, axis: int) -> tuple[Array, Array | None]:
@@ -89,7 +89,7 @@ def float_type(x: Array) -> np.dtype[Any]:
 
 
 @dataclass(frozen=True)
-class Softmax(Op):
+class Softmax(OfFloats):
     """Each row of numbers to one of positive numbers that sum to 1 (document, section Softmax).
 
     The rows run along `axis`: PyTorch's Softmax2d is Softmax(axis=-3). Where the document prints e^z_i it means
@@ -200,7 +200,7 @@ class Softmin(Softmax):
 
 
 @dataclass(frozen=True)
-class LogSoftmax(Op):
+class LogSoftmax(OfFloats):
     """The logarithm of softmax, which keeps the digits of a probability near 1 and of one too small for a float.
 
     The rows run along `axis`. Where a share p is above 1/2, its gradient is taken as minus the sum of all the
@@ -238,7 +238,7 @@ class LogSoftmax(Op):
 
 
 @dataclass(frozen=True)
-class Logsumexp(Op):
+class Logsumexp(OfFloats):
     """The logarithm of the sum of the exponentials along one axis: a smooth maximum; -inf of none.
 
     >>> logsumexp(np.array([1000.0, 1000.0]))

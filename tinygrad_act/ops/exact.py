@@ -82,5 +82,5 @@ def lowest(x: Array) -> float:
 
 
 def limits(x: Array) -> np.finfo[Any]:
-    """The limits of the floats that x is of, or that integers become."""
-    return np.finfo(x.dtype if x.dtype.kind == "f" else np.float64)
+    """The limits of the floats that x is of, or that integers become; of longer ones than double, those of double."""
+    return np.finfo(x.dtype if x.dtype.char in "efd" else np.float64)
