@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 from typing import Any
 
 import numpy as np
@@ -311,3 +313,22 @@ def test_numbers_lists_and_integers_are_taken_as_floats(sample: Sample) -> None:
     if op.name != "reciprocal":  # which NumPy rounds to integers
         np.testing.assert_allclose(op(np.array([1, 2])), expected, rtol=1e-14)
     assert op(np.float32(1)).dtype == op(np.array([1], np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("op", [op for op in OPS.values() if op.name not in ("getitem", "scatter")], ids=repr)
+def test_a_copy_equals_its_op(op: Op) -> None:
+    """But for those that hold indices, which may be arrays."""
+    for again in (copy.copy(op), copy.deepcopy(op), pickle.loads(pickle.dumps(op))):
+        assert again == op
+        assert hash(again) == hash(op)
+    assert all(op != other for other in OPS.values() if other is not op)
+
+
+def test_ops_that_keep_something_else_are_only_equal_to_themselves() -> None:
+    class Times(Elementwise):
+        def __init__(self, by: float) -> None:
+            self.by = by
+
+    one = Times(2.0)
+    assert one == one
+    assert one != Times(2.0)

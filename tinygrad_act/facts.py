@@ -34,3 +34,10 @@ class Facts:
     def kinks(self) -> tuple[Kink, ...]:
         """Where the derivative jumps."""
         return ()
+
+    def __eq__(self, other: object) -> bool:
+        """Of one class, if that has no fields: a dataclass compares its own."""
+        return self is other or (type(self) is type(other) and type(self).__init__ is object.__init__)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
