@@ -161,21 +161,38 @@ def test_logarithms_of_no_exponentials(op: Any, of_none: float) -> None:
     assert t.grad.shape == (2, 0)
 
 
-def test_the_temperature_is_positive() -> None:
+def test_the_temperature_is_a_sensible_one() -> None:
     for make in (
         lambda t: TemperedSoftmax(temperature=t),
         GumbelSoftmax,
         lambda t: Hardmax(temperature=t),
         GumbelLayer,
     ):
-        for bad in (0.0, -1.0, INF, NAN):
-            with pytest.raises(ValueError, match="temperature divides the logits, so it is a positive number, not"):
+        for bad in (0.0, -1.0, 1e-46, 9e-7, 1e5, INF, NAN):
+            with pytest.raises(ValueError, match="temperature=.*: the temperature divides the logits, and is from 1e-"):
                 make(bad)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "temperature", [1e-6, np.float16(0.5), np.float32(1e-5), np.float32(0.1), np.float32(1e4), 1e4]
+)
+def test_any_temperature_gives_gradients_and_no_warning(temperature: Any, dtype: Any) -> None:
+    """Also one of NumPy's, which counts as the number that it is."""
+    x = np.array([[2.0, -3.0, 1.0], [1e-7, 1e-7, 0.0]], dtype)
+    for op in (TemperedSoftmax(temperature=temperature), Hardmax(temperature=temperature)):
+        assert type(op.temperature) is float
+        t = Tensor(x)
+        op(t).backward(np.array([[1, 2, 3], [1e-5, 2e-5, 0]], dtype))
+        assert t.grad is not None
+        assert t.grad.dtype == dtype
+        assert np.isfinite(t.grad).all()
+        np.testing.assert_array_equal(op(x), type(op)(temperature=float(temperature))(x))
+
+
 def test_near_absolute_zero_the_largest_takes_all() -> None:
-    x = np.array([[1e308, 1e291, 3.0], [1e-20, 0.0, 1e-20], [2.0, 2.0, -INF]])
-    np.testing.assert_array_equal(ta.tempered_softmax(x, temperature=1e-30), [[1, 0, 0], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    x = np.array([[1e308, 1e291, 3.0], [1e-3, 0.0, 1e-3], [2.0, 2.0, -INF]])
+    np.testing.assert_array_equal(ta.tempered_softmax(x, temperature=1e-6), [[1, 0, 0], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
 
 def test_integers_have_double_shares() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..op import Array, Elementwise, OfFloats, register
+from .settings import require
 
 
 def gap_below_top(x: Array, axis: int) -> tuple[Array, Array | None]:
@@ -123,12 +124,15 @@ def at_top(g: Array, y: Array, axis: int) -> Array:
 
 
 def check_temperature(op: Any) -> None:
-    """Refuse a temperature that is not positive."""
-    if not 0 < op.temperature < 1e300:
-        raise ValueError(
-            f"{op.name}: temperature divides the logits, so it is a positive number, not {op.temperature!r}.\n"
-            "  Towards 0 the largest logit takes all, as in hardmax; the higher it is, the more alike are the shares."
-        )
+    """Refuse a temperature that is 0 or infinite in half precision, and make one of NumPy's a number of Python's."""
+    require(
+        op,
+        1e-6 <= op.temperature <= 1e4,
+        "the temperature divides the logits, and is from 1e-6 to 10000.\n"
+        "  Towards 0 the largest logit takes all, as in hardmax; the higher it is, the more alike are the shares.",
+    )
+    if isinstance(op.temperature, np.generic):
+        object.__setattr__(op, "temperature", op.temperature.item())
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ class TemperedSoftmax(Softmax):
 
     The rows run along `axis`. The differences of logits are divided, not the logits, which would lose digits.
 
-    Raises ValueError for a temperature that is not positive.
+    Raises ValueError for a temperature that is not from 1e-6 to 10000.
 
     >>> tempered_softmax(np.array([0.0, np.log(2.0)]), temperature=0.5)
     array([0.2, 0.8])
