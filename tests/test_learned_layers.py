@@ -137,6 +137,20 @@ def test_what_is_no_layer_is_refused_at_once() -> None:
             nn.Sequential(wrong)
 
 
+@pytest.mark.parametrize(
+    ("layer", "error", "told"),
+    [
+        ("gumbel_softmax", TypeError, r"gumbel_softmax is one of x, noise\.\n  Write nn\.GumbelSoftmax\(rng=\.\.\.\)"),
+        (ta.gumbel_softmax, TypeError, r"Write nn\.GumbelSoftmax\(rng=\.\.\.\), which draws the noise"),
+        ("rrelu", ValueError, r"It draws its slopes, so it is a layer: nn\.RReLU\(rng=\.\.\.\)"),
+        (ta.cross_entropy, TypeError, "^a layer is a function of one array, but cross_entropy is one of z, y$"),
+    ],
+)
+def test_what_is_no_function_of_one_array_is_refused_at_once(layer: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        nn.Sequential(layer)
+
+
 def test_features_of_another_number_are_refused() -> None:
     with pytest.raises(ValueError, match=r"got an array of shape \(2, 1\)"):
         nn.Learned("prelu", features=3)(np.ones((2, 1)))

@@ -28,6 +28,8 @@ from tinygrad_act.op import OPS, Array, Elementwise, register
         ("swish", ta.silu),
         ("linear", ta.identity),
         ("softmax", ta.softmax),
+        ("GumbelSoftmax", ta.gumbel_softmax),
+        ("gumbel softmax", ta.gumbel_softmax),
         ("Hardswish", ta.hard_swish),
         ("exponential", ta.ops.elementary.exp),
         ("arctan", ta.ops.elementary.arctan),

@@ -82,7 +82,7 @@ class Sequential(Module):
     """Layers one after the other: modules, ops or their names, or any functions of one array.
 
     An activation that learns, such as prelu, gets parameters of its own, as by `Learned`. A name that no activation has
-    raises ValueError.
+    raises ValueError, and what is no function of one array TypeError.
 
     >>> from tinygrad_act import tanh
     >>> rng = np.random.default_rng(0)

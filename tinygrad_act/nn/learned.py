@@ -65,6 +65,9 @@ def as_layer(layer: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
         raise TypeError(
             f"a layer is a module, an op, its name, or a function, not {layer!r}: write ta.relu, or ta.ELU()"
         )
+    if isinstance(op, Op) and len(op.arguments) > 1 + len(op.learned):
+        hint = ".\n  Write nn.GumbelSoftmax(rng=...), which draws the noise" if op.name == "gumbel_softmax" else ""
+        raise TypeError(f"a layer is a function of one array, but {op.name} is one of {', '.join(op.arguments)}{hint}")
     return Learned(op) if isinstance(op, Op) and op.learned else op
 
 

@@ -33,7 +33,7 @@ class GumbelSoftmax(Module):
     ) -> None:
         self.temperature, self.axis, self.hard = temperature, axis, hard
         self.rng = np.random.default_rng() if rng is None else rng
-        GumbelSoftmaxOp(temperature)  # which refuses one that is not positive
+        GumbelSoftmaxOp(temperature)  # which refuses one that makes no sense
 
     def forward(self, x: Any) -> Any:
         noise = self.rng.gumbel(size=x.shape).astype(float_type(x)) if self.training else None
