@@ -344,6 +344,25 @@ def test_measuring_records_no_graph() -> None:
     assert [x.requires_grad for x in seen] == [False]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_measuring_leaves_generators_as_they_were(fails: bool) -> None:
+    """But for the one that the weights are drawn from, which has drawn them and no more."""
+    shared = rng(1)
+    draws = [nn.RReLU(rng=rng(2)), nn.GumbelSoftmax(rng=np.random.Generator(np.random.MT19937(3)))]
+    model = nn.Sequential(layer(256, 8), *draws, nn.RReLU(rng=shared), *([lambda x: 0 * x, layer(8, 8)] * fails))
+    if fails:
+        with pytest.raises(ValueError, match="the signal has become"):
+            auto(model, X, rng=shared)
+    else:
+        auto(model, X, rng=shared)
+    assert draws[0].rng.random() == rng(2).random()
+    assert draws[1].rng.random() == np.random.Generator(np.random.MT19937(3)).random()
+    assert all(module.training for module in model.modules())
+    expected = rng(1)
+    expected.normal(size=256 * 8 + 64 * fails)
+    assert shared.random() == expected.random()
+
+
 def test_what_it_refused_it_can_measure() -> None:
     model = nn.Sequential(
         layer(256, 64), gated, Doubled(32, 64), nn.Learned(ta.prelu, features=64, a=np.linspace(0, 1, 64))

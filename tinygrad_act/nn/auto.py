@@ -33,7 +33,8 @@ def auto(model: SomeModule, *inputs: Any, rng: np.random.Generator | None = None
     `auto(model)` reads Sequentials of such layers, Flatten, and functions of each element by itself, and raises
     ValueError for anything else. `auto(model, x)` takes any model: it runs it on this batch, once, and divides each
     layer's weights by the root mean square of what comes out when it is called (Mishkin and Matas, 2015,
-    arXiv:1511.06422, start from orthogonal matrices). Only Linear's parameters change, and of them no frozen weights.
+    arXiv:1511.06422, start from orthogonal matrices). Only Linear's parameters change, and of them no frozen weights;
+    the generators of layers that draw are left as they were.
 
     A function for which E f(sz)² grows faster than s² makes large signals larger and small ones smaller, whatever the
     scale: with gelu and silu the logarithm of a deviation from 1 grows by 14 and 17 % a layer. Twenty layers of them
@@ -141,6 +142,8 @@ def _measure(linears: list[Linear], model: Module, inputs: tuple[Any, ...], rng:
     for linear in linears:
         _draw(linear, 1.0, rng)
         vars(linear)["forward"] = functools.partial(_scale, linear)  # in the way of the class's, for one call
+    values = (value for module in model.modules() for value in vars(module).values())
+    states = [(value, value.bit_generator.state) for value in values if isinstance(value, np.random.Generator)]
     try:
         with no_grad():
             model(*inputs)
@@ -148,6 +151,8 @@ def _measure(linears: list[Linear], model: Module, inputs: tuple[Any, ...], rng:
     finally:
         for linear in linears:
             vars(linear).pop("forward", None)
+        for generator, state in states:  # of layers that draw
+            generator.bit_generator.state = state
     if unused:
         raise ValueError(f"model(x) does not call the layers of {', '.join(unused)}: there is nothing to measure")
 
