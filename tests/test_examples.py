@@ -65,11 +65,26 @@ def test_train_digits_reaches_97_percent(activation: str, tmp_path: Path) -> Non
     assert reached[-1] >= 97.0
 
 
-def test_train_digits_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    command = [sys.executable, str(EXAMPLES / "train_digits.py"), "--activation", "stepp"]
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("stepp", "stepp does not fit in here: no activation is called 'stepp'. Did you mean 'step'?"),
+        ("glu", "glu does not fit in here: affine: shapes (2,64) and (128,10) not aligned"),
+        ("crelu", "crelu does not fit in here: affine: shapes (2,256) and (128,10) not aligned"),
+        ("logsumexp", "logsumexp does not fit in here: affine: shapes (2,) and (128,10) not aligned"),
+        ("gumbel_softmax", "gumbel_softmax does not fit in here: a layer is a function of one array"),
+    ],
+)
+def test_train_digits_refuses_what_does_not_fit(name: str, told: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "train_digits.py"), "--activation", name]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "invalid choice: 'stepp'" in done.stderr
+    assert f"error: {told}" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["swish", "Leaky-ReLU", "Maxout", "softmax", "prelu"])
+def test_train_digits_takes_any_name_of_an_activation_that_fits(name: str, tmp_path: Path) -> None:
+    assert len(accuracies(run("train_digits.py", "--epochs", "1", "--activation", name, cwd=tmp_path))) == 1
 
 
 def test_moons_tells_all_moons_apart_and_draws_the_plane(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_temperature_is_a_sensible_one() -> None:
         GumbelLayer,
     ):
         for bad in (0.0, -1.0, 1e-46, 9e-7, 1e5, INF, NAN):
-            with pytest.raises(ValueError, match="temperature=.*: the temperature divides the logits, and is from 1e-"):
+            with pytest.raises(ValueError, match=r"temperature=.*: the temperature divides the logits, and is from 1e"):
                 make(bad)
 
 
