@@ -284,8 +284,14 @@ class Logmeanexp(Logsumexp):
     def of_rows(self, rows: Array) -> Array:
         if rows.size == 0:
             return np.full(len(rows), math.nan)
-        _, rest, top = split_off_top(rows)
-        return rows.take(top) + np.log((1 + rest) / rows.shape[1])
+        gap, lost = gap_below_top(rows, axis=1)
+        less = np.expm1(gap)
+        more = less + 1
+        if lost is not None:
+            less += lost * more
+        mean = less.sum(axis=1) / rows.shape[1]
+        near = np.log1p(np.maximum(mean, -0.5))  # keeps the digits of a mean of small numbers, which are all near 0
+        return rows.max(axis=1) + np.where(mean > -0.5, near, np.log(more.sum(axis=1) / rows.shape[1]))
 
 
 class Log1mexp(Elementwise):
