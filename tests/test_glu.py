@@ -11,7 +11,7 @@ import pytest
 import sympy
 from exact import numeric
 from mpmath import mpf
-from test_accuracy import points, worst_ulp
+from truth_rows import pair, points, worst_ulp
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor
@@ -53,13 +53,6 @@ def test_an_odd_length_is_refused(op: Op) -> None:
         op(Tensor(np.ones((2, 3, 4))), axis=1)
     with pytest.raises(ValueError, match="axis 3 is out of bounds"):
         op(np.ones((2, 3, 4)), axis=3)
-
-
-def pair(text: str) -> list[str]:
-    """The halves of what a formula or a rule says."""
-    assert text.startswith("(")
-    assert text.endswith(")")
-    return text[1:-1].split(r",\;")
 
 
 @every_gated

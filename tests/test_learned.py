@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mpf
-from test_accuracy import points, worst_ulp
+from truth_rows import points, worst_ulp
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor

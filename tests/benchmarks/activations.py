@@ -6,6 +6,7 @@ Errors are the worst of f and f' in ULP at the points of tests/truth, but near r
 are of f and of f' given f, in one interleaved run on one thread: as multiples of relu's, of the naive NumPy formula's,
 and of the peers', whose f' is a backward pass with its forward. `<` marks where a peer is more accurate,
 `!` where f takes more than twice as long as the naive formula, and why.
+What f and f' are of an op of rows, such as softmax, is said in rows.py.
 With --write the cards are told what was measured.
 """
 
@@ -16,7 +17,6 @@ import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,28 +29,17 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
+import rows
 import truth_tables as truth
+from peers import ROOMS, Function, slope_of_peer, torch, value_of_peer
+from timing import best_of
 
 import tinygrad_act as ta
 from tinygrad_act.activations.names import catalogue
 from tinygrad_act.op import Elementwise, Op
 
-try:
-    import torch
-except ImportError:
-    torch = None
-try:
-    import jax
-except ImportError:
-    jax = None
-try:
-    import tensorflow as tf
-except ImportError:
-    tf = None
-
 DATA = Path(ta.__file__).parent / "catalogue" / "measured.json"
 N = 100_000
-Function = Callable[[Any], Any]
 
 
 def sigmoid(x: Any) -> Any:
@@ -178,60 +167,13 @@ SAME |= {"tanhshrink", "softshrink", "hardshrink", "gelu_tanh", "threshold"}
 
 def peer(who: str, name: str) -> Function | None:
     """The function of this name that a peer has for its own arrays."""
-    room: Any = {"torch": torch, "jax": jax, "tf": tf}[who]
+    room = ROOMS.get(who)
     if room is None or name not in SAME:
         return None
     functions = room.nn.functional if who == "torch" else room.nn
     theirs, settings = OTHERS[who].get(name, (name, {}))
     function = getattr(functions, theirs, None)
     return None if function is None else lambda x: function(x, **settings)
-
-
-def value_of_peer(who: str, f: Function) -> Function:
-    """From an array to f of it, in the peer's arrays."""
-    if who == "torch":
-        return lambda x: f(torch.from_numpy(x))
-    if who == "jax":
-        compiled = jax.jit(f)
-        return lambda x: compiled(x).block_until_ready()
-    return tf.function(f, jit_compile=False)
-
-
-def slope_of_peer(who: str, f: Function) -> Function:
-    """From an array to f', by the peer's backward pass."""
-    if who == "torch":
-
-        def slope(x: Any) -> Any:
-            t = torch.from_numpy(x).requires_grad_()
-            return torch.autograd.grad(f(t), t, torch.ones_like(t))[0]
-
-        return slope
-    if who == "jax":
-        compiled = jax.jit(lambda x: jax.vjp(f, x)[1](jax.numpy.ones_like(x))[0])
-        return lambda x: compiled(x).block_until_ready()
-
-    @tf.function
-    def gradient(t: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(t)
-            y = f(t)
-        return tape.gradient(y, t)
-
-    return lambda x: gradient(tf.constant(x))
-
-
-def best_of(steps: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """The best time of each, run in turns."""
-    best = dict.fromkeys(steps, float("inf"))
-    end = time.perf_counter() + seconds
-    rounds = 0
-    while time.perf_counter() < end or rounds < 3:
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            best[name] = min(best[name], time.perf_counter() - start)
-        rounds += 1
-    return best
 
 
 def errors(op: Op, dtype: Any) -> dict[str, tuple[float, ...]]:
@@ -294,10 +236,12 @@ def rounded(x: float, digits: int = 2) -> float | None:
 def measure(op: Op, seconds: float) -> dict[str, Any]:
     """Print what is measured of one op, and return what its card is told."""
     said: dict[str, Any] = {}
+    of_numbers = isinstance(op, Elementwise) or op.learned
+    why = (WHY | rows.WHY).get(op.name, "")
     print(f"{op.name}")
     for dtype in (np.float32, np.float64):
         kind = np.dtype(dtype).name
-        worst = errors(op, dtype)
+        worst = errors(op, dtype) if of_numbers else rows.errors(op, dtype)
         if worst:
             mine = worst["ours"]
             said[kind] = [rounded(ulp) for ulp in mine[:2]]
@@ -308,22 +252,20 @@ def measure(op: Op, seconds: float) -> dict[str, Any]:
                 f"{who} {f:.3g}, {slope:.3g} ({near:.3g}, {nearer:.3g})"
                 for who, (f, slope, near, nearer) in worst.items()
             ]
-            said_why = f"{flags} {WHY.get(op.name, '')}" if flags else ""
-            print(f"  {kind}  ulp   {'   '.join(parts)} {said_why}")
-        value, slope = times(op, dtype, seconds)
+            print(f"  {kind}  ulp   {'   '.join(parts)} {f'{flags} {why}' if flags else ''}")
+        value, slope = times(op, dtype, seconds) if of_numbers else rows.times(op, dtype, N, seconds)
         if dtype == np.float32:
             said["cost"] = [rounded(t["ours"] / t["relu"]) for t in (value, slope)]
         for what, t in (("f ", value), ("f'", slope)):
             parts = [f"{t['ours'] / u:.2f} × {who}" for who, u in t.items() if who != "ours"]
             slow = what == "f " and t["ours"] > 2 * t.get("naive", np.inf)
-            flag = f"! {WHY.get(op.name, '')}" if slow else ""
-            print(f"  {kind}  {what} {t['ours'] / N * 1e9:6.2f} ns   {'   '.join(parts)} {flag}")
+            print(f"  {kind}  {what} {t['ours'] / N * 1e9:6.2f} ns   {'   '.join(parts)} {f'! {why}' if slow else ''}")
     return said
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", help="of ops; without any, all that act on each element")
+    parser.add_argument("names", nargs="*", help="of activations; without any, all of them")
     parser.add_argument("--write", action="store_true", help="write what the cards tell to measured.json")
     parser.add_argument("--seconds", type=float, default=0.2, help="for each group of times")
     options = parser.parse_args()
@@ -331,19 +273,16 @@ def main() -> None:
         torch.set_num_threads(1)
     np.empty(3_000_000)  # once freed, the C library keeps arrays of this size, and no time goes into fetching pages
     every = catalogue()
-    elementwise = [op for op in every.values() if isinstance(op, Elementwise) or op.arguments[1:] == tuple(op.learned)]
-    ops = [every[name] for name in options.names] or [op for op in elementwise if len(op.arguments) > len(op.learned)]
-    ops = [op for op in ops if isinstance(op, Elementwise) or op.learned]
-    peers = [f"{room.__name__} {room.__version__}" for room in (torch, jax, tf) if room is not None]
+    ops = [every[name] for name in options.names] or list(every.values())
+    peers = [f"{room.__name__} {room.__version__}" for room in ROOMS.values()]
     print(f"{N:,} elements, one thread, NumPy {np.__version__}, {', '.join(peers)}")
     found = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {}
     for op in ops:
         found[op.name] = measure(op, options.seconds)
     if options.write:
         found = {name: found[name] for name in every if name in found}
-        where = (
-            f"Costs were measured with NumPy {np.__version__} on {platform.machine()}, on {N:,} elements of float32."
-        )
+        where = f"Costs were measured with NumPy {np.__version__} on {platform.machine()}, on {N:,} elements of float32"
+        where += f", in rows of {rows.COLUMNS}."
         lines = [f"{json.dumps(name)}: {json.dumps(said)}" for name, said in ({"": where} | found).items()]
         DATA.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"): 
     os.environ[variable] = str(options.threads)
 
 import numpy as np
+from timing import best_of
 
 import tinygrad_act as ta
 
@@ -72,20 +72,6 @@ def torchs(name: str, x: np.ndarray, g: np.ndarray) -> Callable[[], tuple[Any, A
         return y.detach(), t.grad
 
     return step
-
-
-def best_of(steps: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """The best time of each, run in turns."""
-    best = dict.fromkeys(steps, float("inf"))
-    end = time.perf_counter() + seconds
-    rounds = 0
-    while time.perf_counter() < end or rounds < 3:
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            best[name] = min(best[name], time.perf_counter() - start)
-        rounds += 1
-    return best
 
 
 def main() -> None:
