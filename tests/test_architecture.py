@@ -81,9 +81,8 @@ def public() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", public())
-def test_every_public_name_is_documented_with_an_example(name: str) -> None:
-    thing = public()[name]
+@pytest.mark.parametrize(("name", "thing"), public().items(), ids=public())
+def test_every_public_name_is_documented_with_an_example(name: str, thing: Any) -> None:
     assert thing.__doc__
     examples_elsewhere = inspect.ismodule(thing) or name.endswith(
         (".Op", ".Elementwise", ".Kink", ".register", ".Split")
