@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from browser import Browser
+from truth_rows import OPS_OF_ROWS, hard_inputs, ordinary_inputs
 
 import tinygrad_act as ta
 from tinygrad_act.activations.names import names_of
@@ -77,6 +78,9 @@ def test_gains_are_those_of_the_literature(name: str, gain: float) -> None:
         ("gcu", "shape", "not monotone, odd, range (−∞, ∞), smooth"),
         ("gaussian", "shape", "not monotone, even, range (0, 1], smooth"),
         ("sine", "values", "f(0) = 0\nf′(0) = 30\nno limit at ±∞"),
+        ("step", "shape", "increasing, range {0, 1}, not continuous: f jumps at 0"),
+        ("binarize", "shape", "increasing, odd, range {−1, 1}, not continuous: f jumps at 0"),
+        ("softmax", "range", "(0, 1]; a row sums to 1"),
         ("leaky_relu", "parameters", "alpha = 0.01"),
         ("silu", "also called", "swish"),
     ],
@@ -156,14 +160,57 @@ def test_smoothness_agrees_with_the_declared_kinks(name: str) -> None:
         assert not found.smoothness.startswith("C⁰")
 
 
+@pytest.mark.parametrize("op", OPS_OF_ROWS, ids=lambda op: op.name)
+def test_the_range_of_an_op_of_rows_is_that_of_its_values(op: Op) -> None:
+    """An end that belongs to it is reached, another one is come near to."""
+    near = ordinary_inputs(op, np.float64)
+    far = [tuple(1e4 * x for x in inputs) for inputs in near] + hard_inputs(op, np.float64)
+    usual, every = (np.concatenate([op(*inputs).ravel() for inputs in blocks]) for blocks in (near, far))
+    said = op.range.partition(";")[0].replace("−", "-").replace("∞", "inf")
+    ends = [float(end) for end in said[1:-1].split(", ")]
+    if said[0] == "{":
+        assert set(every) == set(usual) == set(ends)
+        return
+    assert ends[0] <= every.min()
+    assert every.max() <= ends[1]
+    for end, bracket in zip(ends, (said[0], said[-1]), strict=True):
+        assert (end in every) if bracket in "[]" else (end not in usual)
+        assert (np.sign(end) * every).max() > 1000 if math.isinf(end) else np.abs(every - end).min() < 1e-3
+
+
+def test_what_else_is_said_of_the_values_of_a_row() -> None:
+    x = np.random.default_rng(0).normal(0, 3, (100, 7))
+    top = x.max(axis=-1)
+    for op in OPS_OF_ROWS:
+        if op.range.endswith("a row sums to 1"):
+            np.testing.assert_allclose(op(*(x, x)[: len(op.arguments)]).sum(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_allclose(np.exp(ta.log_softmax(x)).sum(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_array_equal(ta.hardmax(x).sum(axis=-1), 1)
+    assert ((top <= ta.logsumexp(x)) & (ta.logsumexp(x) <= top + math.log(7))).all()
+    assert ((x.mean(axis=-1) <= ta.logmeanexp(x)) & (ta.logmeanexp(x) <= top)).all()
+    assert (ta.crelu(x).reshape(100, 2, 7).min(axis=1) == 0).all()
+    assert (ta.maxout(x)[:, np.newaxis] == x).any(axis=-1).all()
+
+
 # --- the cards
+
+
+@every_card
+def test_every_activation_has_accuracy_cost_and_range(name: str) -> None:
+    """On its card and in the table."""
+    rows = CARDS[name].rows
+    assert re.match(r".+ within [\d.]+ ulp and .+ within [\d.e]+ in float32; .+ in float64$", rows["accuracy"])
+    assert re.match(r".+ takes? [\d.]+ times as long as relu, .+ [\d.]+ times as long as relu['′]", rows["cost"])
+    assert re.search(r"range [(\[{]", rows["shape"]) if "shape" in rows else re.match(r"[(\[{]", rows["range"])
+    told = dict(zip(pages.COLUMNS, pages.row(CARDS[name]), strict=True))
+    assert all(told[column] for column in ("range", "ulp", "cost"))
 
 
 @every_card
 def test_every_fact_of_the_op_is_on_each_view(name: str) -> None:
     one = CARDS[name]
     op = one.facts.op
-    facts = [*names_of(op), op.use, *op.elsewhere, *op.elsewhere.values(), *(kink.why for kink in op.kinks)]
+    facts = [*names_of(op), op.range, op.use, *op.elsewhere, *op.elsewhere.values(), *(kink.why for kink in op.kinks)]
     facts += (
         [f"{field.name} = {getattr(op, field.name)!r}" for field in dataclasses.fields(op) if field.repr]
         if (dataclasses.is_dataclass(op))

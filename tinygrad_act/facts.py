@@ -27,6 +27,7 @@ class Facts:
     aliases: tuple[str, ...] = ()  # other names that people look for it by
     learned: dict[str, float] = {}  # the inputs that a layer learns, and what each starts at
     surrogate: Any = None  # the op whose derivative the rule is, where its own is 0 almost everywhere
+    range: str = ""  # of an op of rows: between what each value is, and after a semicolon what else holds of them
     use: str = ""  # when to use it, in a sentence
     elsewhere: dict[str, str] = {}  # by framework, how its function of this name differs
 

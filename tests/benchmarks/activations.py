@@ -281,8 +281,10 @@ def main() -> None:
         found[op.name] = measure(op, options.seconds)
     if options.write:
         found = {name: found[name] for name in every if name in found}
-        where = f"Costs were measured with NumPy {np.__version__} on {platform.machine()}, on {N:,} elements of float32"
-        where += f", in rows of {rows.COLUMNS}."
+        where = (
+            f"Costs were measured with NumPy {np.__version__} on {platform.machine()}, on {N:,} elements of float32, "
+        )
+        where += f"of ops of rows in rows of {rows.COLUMNS}."
         lines = [f"{json.dumps(name)}: {json.dumps(said)}" for name, said in ({"": where} | found).items()]
         DATA.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 

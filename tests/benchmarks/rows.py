@@ -1,7 +1,9 @@
 """What `activations.py` measures of ops of rows: softmax and its kin, gated units, maxout.
 
-Errors are those of each value and of each entry of the Jacobian by itself, on the rows of tests/truth_rows.py; in
-brackets on those of normal numbers only. The derivative that is timed is the pullback of a cotangent of ones.
+Errors are those of each value and of each entry of the Jacobian by itself, but near roots of logsumexp and of gates'
+slopes, on the rows of tests/truth_rows.py: rows of normal numbers, those of other spreads and offsets, and rows of
+equal, huge, tiny and infinite numbers; normal numbers whose gates are of every exponent. In brackets they are those on
+normal numbers only. The derivative that is timed is the rule, for a cotangent of ones.
 """
 
 from __future__ import annotations
@@ -84,6 +86,7 @@ WHY = {
     **dict.fromkeys(("softmax", "tempered_softmax", "softmin", "log_softmax", "gumbel_softmax"), SHARES),
     **dict.fromkeys(("logsumexp", "logmeanexp", "sparsemax", "entmax15"), SHARES),
     **dict.fromkeys(("glu", "geglu", "swiglu"), GATE),
+    "hardmax": "a row with nan is nan, where the naive one chooses it",
 }
 
 

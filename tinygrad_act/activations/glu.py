@@ -37,6 +37,7 @@ class GatedUnit(OfFloats):
 
     axis: int = -1
     gate: ClassVar[Elementwise]
+    range = "(−∞, ∞)"
 
     def forward(self, x: Array) -> Array:
         a, b = halves(self, x, self.axis)
@@ -149,6 +150,7 @@ class CReLU(OfFloats):
     axis: int = -1
     formula = r"(\max\{0, x\},\; \max\{0, -x\})"
     rule = {"x": r"\begin{cases} \bar y_1 & x \ge 0 \\ -\bar y_2 & x < 0 \end{cases}"}
+    range = "[0, ∞); one of each two is 0"
     use = "Early convolutions, whose filters come in pairs of opposite sign."
 
     def forward(self, x: Array) -> Array:

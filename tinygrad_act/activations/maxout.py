@@ -20,6 +20,7 @@ class Maxout(Max, OfFloats):
 
     axis: Axis = -1
     formula = r"\max\{x_1, \dots, x_n\}"
+    range = "(−∞, ∞); one of the pieces"
 
 
 maxout = register(Maxout())

@@ -97,6 +97,7 @@ class Sparsemax(OfFloats):
     formula = r"y_i = \max(x_i - \tau, 0)"
     rule = {"x": r"[y_i > 0] \left(\bar y_i - \frac{\sum_j \bar y_j [y_j > 0]}{\sum_j [y_j > 0]}\right)"}
     shorthand = {r"\tau": r"\max_k \frac{\sum_j [x_j \ge x_k] x_j - 1}{\sum_j [x_j \ge x_k]}"}
+    range = "[0, 1]; a row sums to 1"
     use = "Attention or a mixture that shall look at a few things and at nothing else."
 
     def forward(self, x: Array) -> Array:
@@ -131,6 +132,7 @@ class Entmax15(OfFloats):
         r"\tau": r"m - \sqrt{\frac{1 - \sum_j s_j (\frac{x_j}{2} - m)^2}{\sum_j s_j}}",
     }
     aliases = ("entmax",)
+    range = "[0, 1]; a row sums to 1"
     use = "As sparsemax, but smooth, which is easier to train."
 
     def forward(self, x: Array) -> Array:
@@ -156,6 +158,8 @@ class GumbelSoftmax(OfFloats):
     the probability softmax(x)_i. For draws that are exactly so, with this op's gradient, take
     `hardmax(x + noise, temperature=...)`; `nn.GumbelSoftmax` does either, and draws the noise.
 
+    The sum x + noise is rounded to a double; what is said of accuracy is of all that follows.
+
     Raises ValueError for a temperature that is not from 1e-6 to 10000.
 
     >>> rng = np.random.default_rng(0)
@@ -170,6 +174,7 @@ class GumbelSoftmax(OfFloats):
     rule = dict.fromkeys(("x", "noise"), r"\frac{1}{T} y_i (\bar y_i - \sum_s \bar y_s y_s)")
     shorthand = {"T": r"\mathrm{temperature}"}
     aliases = ("concrete",)
+    range = "(0, 1]; a row sums to 1"
     use = "A choice in the middle of a network, through which gradients shall flow."
     elsewhere = {"torch": "draws the noise itself; hard=True is our hardmax(x + noise)"}
 
@@ -208,6 +213,7 @@ class Hardmax(OfFloats):
         "p_i": r"\cfrac{e^{x_i / T}}{\sum_j e^{x_j / T}}",
         "p_s": r"\cfrac{e^{x_s / T}}{\sum_j e^{x_j / T}}",
     }
+    range = "{0, 1}; a row has one 1"
     use = "A choice that is to be one thing and nothing else, already in training."
     elsewhere = {"onnx": "has no gradient"}
 

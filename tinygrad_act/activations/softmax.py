@@ -105,6 +105,7 @@ class Softmax(OfFloats):
     axis: int = -1
     formula = r"a_i = \cfrac{e^{z_i}}{\sum_{j} e^{z_j}}"
     rule = {"z": r"\sum_{s \ne i} \bar a_s (-a_s a_i) + \bar a_i a_i (1 - a_i) = a_i (\bar a_i - \sum_s \bar a_s a_s)"}
+    range = "(0, 1]; a row sums to 1"
     use = "The last layer of a classifier, and attention; in a loss, take cross_entropy of the logits instead."
     elsewhere = {"torch": "dim has to be given"}
 
@@ -219,6 +220,7 @@ class LogSoftmax(OfFloats):
     rule = {"x": r"\bar y_i - p_i \sum_s \bar y_s"}
     shorthand = {"p_i": r"\cfrac{e^{x_i}}{\sum_j e^{x_j}}"}
     aliases = ("logsoftmax",)
+    range = "(−∞, 0]; the exponentials of a row sum to 1"
     use = "Log-probabilities: of what a network chose, or to compare two distributions."
     elsewhere = {"torch": "dim has to be given"}
 
@@ -253,6 +255,7 @@ class Logsumexp(OfFloats):
     keepdims: bool = False
     formula = r"\ln \sum_i e^{x_i}"
     rule = {"x": r"\bar y\, \mathrm{softmax}(x)"}
+    range = "(−∞, ∞); from the greatest x to ln n above it"
 
     def forward(self, x: Array) -> Array:
         moved = x.swapaxes(self.axis, -1)
@@ -280,6 +283,7 @@ class Logmeanexp(Logsumexp):
     """
 
     formula = r"\ln\left(\frac{1}{n} \sum_i e^{x_i}\right)"
+    range = "(−∞, ∞); between the mean and the greatest of x"
 
     def of_rows(self, rows: Array) -> Array:
         if rows.size == 0:

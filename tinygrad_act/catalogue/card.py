@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..activations.names import catalogue, names_of
 from ..drawing.wording import LEFT, bar
-from ..op import OPS, Elementwise, Op
+from ..op import Elementwise, Op
 from .line import Line, line_of, plain
 from .measures import SLIGHT, Jump, Measures, jumps_of, measures
 
@@ -69,7 +69,7 @@ class Facts:
 def facts(op: Op) -> Facts:
     """Read and compute them.
 
-    >>> dict(facts(OPS["tanh"]).rows)["shape"]
+    >>> dict(facts(catalogue()["tanh"]).rows)["shape"]
     'strictly increasing, odd, range (−1, 1), smooth'
     """
     name = op.name + _settings(op, unusual=True)
@@ -81,6 +81,8 @@ def facts(op: Op) -> Facts:
     if line and found:
         x = op.arguments[0]
         rows += [*_shape(found, x), *_ends(op, found), *_flat(found, x), *_moments(found, x)]
+    elif op.range:
+        rows.append(("range", op.range))
     rows += [*_measured(op, found is not None), *_use(op)]
     return Facts(op, name, summary, tuple(notes), _equations(op), _shorthand(op), tuple(rows), line, jumps, found)
 
@@ -156,11 +158,13 @@ def _kinks(op: Op) -> list[tuple[str, str]]:
 
 
 def range_text(found: Measures) -> str:
-    """The range as an interval.
+    """The range as an interval, or as a set.
 
-    >>> range_text(facts(OPS["relu"]).measures)
-    '[0, ∞)'
+    >>> [range_text(facts(catalogue()[name]).measures) for name in ("relu", "step")]
+    ['[0, ∞)', '{0, 1}']
     """
+    if found.levels:
+        return f"{{{', '.join(map(plain, found.levels))}}}"
     (low, high), (first, last) = found.range, found.reached
     return f"{'[' if first else '('}{plain(low)}, {plain(high)}{']' if last else ')'}"
 
@@ -238,22 +242,23 @@ def cost(name: str) -> str:
     return " / ".join(plain(t) for t in times) if times else ""
 
 
-def _measured(op: Op, elementwise: bool) -> list[tuple[str, str]]:
+def _measured(op: Op, of_numbers: bool) -> list[tuple[str, str]]:
+    if not is_activation(op):
+        return []
     found = measured().get(op.name)
     if found is None:
-        return [("accuracy", f"{NOT_MEASURED} {op.name}")] if elementwise and op.name in OPS else []
-    rows = []
+        return [("accuracy", f"{NOT_MEASURED} {op.name}")]
+    value, slope, cost = "f", "f′", "f takes {} times as long as relu, f′ {} times as long as relu′"
+    if not of_numbers:
+        value, slope = "each value", "each entry of the Jacobian"
+        cost = "the values take {} times as long as relu, the rule {} times as long as relu's"
     parts = []
     for kind in ("float32", "float64"):
         if kind in found:
-            value, slope = ("unknown" if ulp is None else plain(ulp) for ulp in found[kind])
-            parts.append(f"f within {value} ulp and f′ within {slope} in {kind}")
-    if parts:
-        rows.append(("accuracy", "; ".join(parts)))
-    if "cost" in found:
-        value, slope = (plain(times) for times in found["cost"])
-        rows.append(("cost", f"f takes {value} times as long as relu, f′ {slope} times as long as relu′"))
-    return rows
+            ulps = ["unknown" if ulp is None else plain(ulp) for ulp in found[kind]]
+            parts.append(f"{value} within {ulps[0]} ulp and {slope} within {ulps[1]} in {kind}")
+    rows = [("accuracy", "; ".join(parts))] if parts else []
+    return [*rows, ("cost", cost.format(*map(plain, found["cost"])))]
 
 
 def _use(op: Op) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from .line import Line, plain
 
 NEAR = 20.0  # details are looked for up to here
 SLIGHT = 1e-3  # a slope below which a function counts as saturated
+FEW = 8  # values at most that are listed
 ORDERS = ("f", "f′", "f″", "f‴")
 
 
@@ -46,6 +47,7 @@ class Measures:
     ends: tuple[tuple[float, float, float], ...]  # x, f(x), f'(x) at -inf, 0 and inf, as far as the domain goes
     range: tuple[float, float]
     reached: tuple[bool, bool]  # whether the bounds of the range are values
+    levels: tuple[float, ...]  # all values, of a function that has only a few
     direction: str
     symmetry: str
     smoothness: str
@@ -76,11 +78,13 @@ def measures(line: Line, jumps: list[Jump]) -> Measures:
     dead = _dead(line, x, slope)
     ends = tuple(_end(line, p, turns) for p in (-math.inf, 0.0, math.inf) if _is_inside(line, p) or p == 0)
     bounds = _range(y[near], y[~near], ends, turns)
+    levels = np.unique(y).tolist()
     flat = np.concatenate([[t.y for t in turns], y[near & (slope == 0)], line.f(np.array(line.kinks))])
     return Measures(
         ends=ends,
         range=bounds,
         reached=(_is_among(bounds[0], flat), _is_among(bounds[1], flat)),
+        levels=tuple(levels) if len(levels) <= FEW else (),
         direction=_direction(y, slope, bool(dead)),
         symmetry=_symmetry(line),
         smoothness=_smoothness(jumps),

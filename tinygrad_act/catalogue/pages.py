@@ -24,8 +24,8 @@ ACTIVATIONS = HERE.parent / "activations"
 COLUMNS = ("name", "formula", "at kinks", "gain", "range", "ulp", "cost", "year")
 SAID = (
     "At kinks: the slope that is chosen. Gain: what initial weights make up for, 1/√E f². Ulp: the worst errors of f "
-    "and f′ in float32, in units in the last place. Cost: the times of f and f′, as multiples of those of relu. Year: "
-    "of the paper."
+    "and f′ in float32, in units in the last place; of ops of rows those of each value and each entry of the Jacobian. "
+    "Cost: the times of f and f′, as multiples of those of relu. Year: of the paper."
 )
 
 
@@ -68,7 +68,7 @@ def row(one: Card) -> tuple[str, ...]:
     found = one.facts
     kinks = ", ".join(f"{plain(kink.at, 3)}: {plain(kink.chosen, 3)}" for kink in found.op.kinks)
     gain = one.rows.get("init gain", "").partition(",")[0]
-    span = range_text(found.measures) if found.measures else ""
+    span = range_text(found.measures) if found.measures else found.op.range.partition(";")[0]
     name = found.op.name
     return (name, _short(one), kinks, gain, span, accuracy(name), cost(name), found.year)
 
