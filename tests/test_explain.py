@@ -257,17 +257,17 @@ def test_what_is_left_out_is_counted() -> None:
     assert d.count("b is 2") == 1 + 3
 
 
-def test_100000_nodes_are_explained_and_diagnosed() -> None:
+def test_20_000_nodes_are_explained_and_diagnosed() -> None:
     x = Tensor(1.0, name="x")
     y = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = y * 0.9999
     start = time.perf_counter()
     explanation, d = explain(y), explain(y, wrt=x)
     said = str(explanation) + str(d)
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 30
     assert len(said) < 20_000
-    assert "… 99,970 of 100,000 are left out" in said
+    assert "… 19,970 of 20,000 are left out" in said
     y.backward()
     np.testing.assert_array_equal(explanation.gradients[x], x.grad)
     assert d.verdict == "ordinary"

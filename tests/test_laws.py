@@ -46,16 +46,16 @@ def cotangent_like(y: Any) -> np.ndarray:
     return np.random.default_rng(3).uniform(0.5, 1.5, np.shape(y))
 
 
-def numeric_gradient(f: Any, inputs: list[np.ndarray], i: int, h: float = 1e-5) -> np.ndarray:
+def numeric_gradient(f: Any, inputs: list[np.ndarray], i: int) -> np.ndarray:
     """Central differences of a scalar function of arrays, with respect to input i."""
-    gradient = np.zeros_like(inputs[i])
+    gradient, h = np.zeros_like(inputs[i]), 1e-5
     for index in np.ndindex(inputs[i].shape):
         values = []
-        for step in (h, -h, 2 * h, -2 * h):
+        for step in (h, -h):
             moved = [x.copy() if isinstance(x, np.ndarray) else x for x in inputs]
             moved[i][index] += step
             values.append(f(*moved))
-        gradient[index] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
+        gradient[index] = (values[0] - values[1]) / (2 * h)
     return gradient
 
 
@@ -110,7 +110,7 @@ def test_higher_derivatives_equal_the_difference_quotient_of_lower_ones(sample: 
     s, tensors = scalar(*sample.inputs)
     exact = ta.gradients(s, tensors)
     for i, gradient in zip(chosen, exact, strict=True):
-        numeric = numeric_gradient(lambda *x: scalar(*x)[0].item(), list(sample.inputs), i, h=1e-4)
+        numeric = numeric_gradient(lambda *x: scalar(*x)[0].item(), list(sample.inputs), i)
         np.testing.assert_allclose(
             gradient.data, numeric, rtol=1e-6, atol=1e-6 * max(1, np.abs(numeric).max(initial=0))
         )
