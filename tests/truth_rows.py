@@ -145,16 +145,15 @@ def exact_log_softmax(row: Row) -> Row:
 
 
 def projected(power: int) -> Callable[[Row], Row]:
-    """max(z - tau, 0) to a power, tau found by bisection."""
+    """max(z - tau, 0) to a power, tau found by Newton's method from below: its sum is convex and falls."""
 
     def shares(row: Row) -> Row:
         z = [(v - max(row)) / power for v in row]
-        low, high = mpf(-1), mpf(0)
-        for _ in range(170):
-            tau = (low + high) / 2
-            enough = sum((v - tau) ** power for v in z if v > tau) > 1
-            low, high = (tau, high) if enough else (low, tau)
-        return [max(v - low, mpf(0)) ** power for v in z]
+        tau = mpf(-1)
+        for _ in range(12):
+            over = [v - tau for v in z if v > tau]
+            tau += (sum(d**power for d in over) - 1) / (power * sum(d ** (power - 1) for d in over))
+        return [max(v - tau, mpf(0)) ** power for v in z]
 
     return shares
 
