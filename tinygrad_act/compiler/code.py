@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 import linecache
 import sys
 import types
@@ -70,6 +71,7 @@ def slots_of(cls: type) -> list[str]:
     return [name for name in names if name not in ("__dict__", "__weakref__")]
 
 
+@functools.lru_cache(1000)
 def names_in(code: types.CodeType) -> tuple[set[str], set[str], set[str]]:
     """The globals and the attributes that a function's code, and the functions within it, read; what they import."""
     found: tuple[set[str], set[str], set[str]] = set(), set(), set()
