@@ -95,6 +95,8 @@ class ReGLU(GatedUnit):
 class GEGLU(GatedUnit):
     """GELU for the gate (Shazeer, 2020, arXiv:2002.05202).
 
+    A gate so nearly closed that it is below the normal floats has lost its digits, which a large a then shows.
+
     >>> geglu(np.array([[3.0, 5.0, 2.0, -1.0]]))
     array([[ 5.86349921, -0.79327627]])
     """
@@ -111,6 +113,8 @@ class GEGLU(GatedUnit):
 
 class SwiGLU(GatedUnit):
     """SiLU for the gate (Shazeer, 2020, arXiv:2002.05202).
+
+    A gate so nearly closed that it is below the normal floats has lost its digits, which a large a then shows.
 
     >>> swiglu(np.array([[3.0, 5.0, 2.0, -1.0]]))
     array([[ 5.28478247, -1.34470711]])
