@@ -289,13 +289,13 @@ class Logmeanexp(Logsumexp):
         if rows.size == 0:
             return np.full(len(rows), math.nan)
         gap, lost = gap_below_top(rows, axis=1)
-        less = np.expm1(gap)
-        more = less + 1
+        e = np.expm1(gap, out=gap)
         if lost is not None:
-            less += lost * more
-        mean = less.sum(axis=1) / rows.shape[1]
+            e += lost * (e + 1)
+        mean = e.sum(axis=1) / rows.shape[1]
         near = np.log1p(np.maximum(mean, -0.5))  # keeps the digits of a mean of small numbers, which are all near 0
-        return rows.max(axis=1) + np.where(mean > -0.5, near, np.log(more.sum(axis=1) / rows.shape[1]))
+        e += 1
+        return rows.max(axis=1) + np.where(mean > -0.5, near, np.log(e.sum(axis=1) / rows.shape[1]))
 
 
 class Log1mexp(Elementwise):
