@@ -359,7 +359,6 @@ def test_cross_entropy_is_pytorchs(rng: np.random.Generator, shape: tuple[int, .
         (ta.hinge, "margin_ranking_loss", {"margin": 0.2}),
         (ta.bce_with_logits, "binary_cross_entropy_with_logits", {}),
     ],
-    ids=str,
 )
 def test_the_other_losses_are_pytorchs(
     rng: np.random.Generator, loss: Any, name: str, settings: dict[str, float], reduction: Any

@@ -69,7 +69,6 @@ def slope(w: Any) -> Any:
         # 1 * (1 - 0.1 * 0.5) - 0.1, then 0.85 * 0.95 - 0.1
         (AdamW, {"lr": 0.1, "eps": 0.0, "weight_decay": 0.5}, slope, [0.85, 0.7075]),
     ],
-    ids=str,
 )
 def test_steps_are_as_worked_out_by_hand(
     kind: Any, settings: dict[str, Any], loss: Callable[[Any], Any], path: list[float]
