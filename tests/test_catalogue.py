@@ -89,6 +89,50 @@ def test_rows_say_what_is_known(name: str, label: str, said: str) -> None:
     assert CARDS[name].rows[label] == said
 
 
+@pytest.mark.parametrize(
+    ("op", "rows"),
+    [
+        (
+            ta.BReLU(t=20.0),
+            {"shape": "increasing, range [0, 20], C⁰: f′ jumps at 0, 20", "dead": "f′ = 0 for x < 0 and x > 20"},
+        ),
+        (
+            ta.BReLU(t=1e6),
+            {"shape": "increasing, range [0, 1e6], C⁰: f′ jumps at 0, 1e6", "dead": "f′ = 0 for x < 0 and x > 1e6"},
+        ),
+        (ta.BReLU(t=math.inf), {"shape": "increasing, range [0, ∞), C⁰: f′ jumps at 0", "dead": "f′ = 0 for x < 0"}),
+        (ta.Threshold(theta=30.0), {"shape": "increasing, range [0, ∞), not continuous: f jumps at 30"}),
+        (
+            ta.Threshold(theta=-50.0, value=-2000.0),
+            {"shape": "increasing, range [−2000, ∞), not continuous: f jumps at −50", "dead": "f′ = 0 for x < −50"},
+        ),
+        (ta.HardTanh(low=-10.0, high=15.0), {"shape": "increasing, range [−10, 15], C⁰: f′ jumps at −10, 15"}),
+        (ta.Softshrink(lambd=25.0), {"dead": "f′ = 0 for −25 < x < 25"}),
+        (
+            ta.Softplus(beta=50.0),  # e^(50 x) underflows at -15, but is not 0
+            {
+                "shape": "strictly increasing, range (0, ∞), smooth",
+                "saturates": "|f′| < 0.001 for x < −0.1381",  # ln(999) / 50
+                "dead": None,
+            },
+        ),
+        (ta.Softplus(beta=1e4), {"shape": "strictly increasing, range (0, ∞), smooth", "dead": None}),
+    ],
+    ids=repr,
+)
+def test_rows_of_other_settings_say_what_is_known(op: Elementwise, rows: dict[str, str | None]) -> None:
+    found = card(op)
+    assert {label: found.rows.get(label) for label in rows} == rows
+    low, high = map(float, re.findall(r'data-x="(\S+) (\S+)"', found.svg)[0])
+    assert all(low < kink < high for kink in found.facts.line.kinks)
+
+
+def test_what_is_odd_is_so_at_0_and_far_out_too() -> None:
+    assert "odd" in card(ta.HardTanh(low=-30.0, high=30.0)).rows["shape"]
+    assert "odd" not in card(ta.HardTanh(low=-30.0, high=31.0)).rows["shape"]
+    assert "odd" not in card("binarize").rows["shape"]  # as f(0) = 1
+
+
 # --- what is computed, held to the function
 
 

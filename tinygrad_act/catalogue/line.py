@@ -24,6 +24,11 @@ class Line:
     domain: tuple[float, float] = (-math.inf, math.inf)
     said: str = ""
 
+    @property
+    def near(self) -> float:
+        """Up to where details are looked for: 20, or twice as far as the kinks are."""
+        return max([20.0, *(2 * abs(kink) for kink in self.kinks)])
+
     def curves(self, x: Array, order: int = 2) -> Array:
         """f and its derivatives up to this order, by the op's own rule, in rows."""
         t = Tensor(x)
@@ -51,7 +56,7 @@ def line_of(op: Op) -> Line | None:
     return Line(
         lambda x: op(x, *start),
         lambda x: op.vjp(0, np.ones_like(x), op(x, *start), x, *start),
-        tuple(kink.at for kink in op.kinks),
+        tuple(kink.at for kink in op.kinks if abs(kink.at) < 1e100),
         getattr(op, "domain", (-math.inf, math.inf)),
         said and f"at {said}",
     )

@@ -14,7 +14,6 @@ from ..nn.gain import second_moment
 from ..op import Array
 from .line import Line, plain
 
-NEAR = 20.0  # details are looked for up to here
 SLIGHT = 1e-3  # a slope below which a function counts as saturated
 FEW = 8  # values at most that are listed
 ORDERS = ("f", "f′", "f″", "f‴")
@@ -71,7 +70,7 @@ def measures(line: Line, jumps: list[Jump]) -> Measures:
     """
     x = _grid(line)
     y, slope = line.f(x), line.slope(x)
-    near = np.abs(x) <= NEAR
+    near = np.abs(x) <= line.near
     at = _crossings(line.slope, x[near], slope[near], 1e-13)
     falls = line.slope(at - 1e-4) > 0
     turns = tuple(Turn(p, v, not f) for p, v, f in zip(at.tolist(), line.f(at).tolist(), falls, strict=True))
@@ -79,7 +78,8 @@ def measures(line: Line, jumps: list[Jump]) -> Measures:
     ends = tuple(_end(line, p, turns) for p in (-math.inf, 0.0, math.inf) if _is_inside(line, p) or p == 0)
     bounds = _range(y[near], y[~near], ends, turns)
     levels = np.unique(y).tolist()
-    flat = np.concatenate([[t.y for t in turns], y[near & (slope == 0)], line.f(np.array(line.kinks))])
+    level = [y[(low <= x) & (x <= high)] for low, high in dead]
+    flat = np.concatenate([[t.y for t in turns], *level, line.f(np.array(line.kinks))])
     return Measures(
         ends=ends,
         range=bounds,
@@ -103,26 +103,28 @@ def _is_among(value: float, values: Array) -> bool:
 
 def _grid(line: Line) -> Array:
     """Dense near 0 and at kinks, and far out as well, within the domain."""
-    near, far = np.linspace(-NEAR, NEAR, 8001), np.geomspace(NEAR, 1e6, 400)
+    near, far = np.linspace(-20, 20, 8001), np.geomspace(line.near, 5e4 * line.near, 400)
+    near = np.concatenate([near, np.linspace(-line.near, line.near, 8001)])
     kinks = np.array(line.kinks)
-    x = np.unique(np.concatenate([near, far, -far, kinks - 1e-9, kinks, kinks + 1e-9]))
+    beside = 1e-9 * np.maximum(np.abs(kinks), 1)
+    x = np.unique(np.concatenate([near, far, -far, kinks - beside, kinks, kinks + beside]))
     return x[(x > line.domain[0]) & (x < line.domain[1])]
 
 
 def _is_inside(line: Line, x: float) -> bool:
     """Whether a function has a value at x. A domain that ends far out does so because of overflow."""
     low, high = line.domain
-    return (low < x or low < -NEAR) and (x < high or high > NEAR)
+    return (low < x or low < -line.near) and (x < high or high > line.near)
 
 
 def _end(line: Line, x: float, turns: tuple[Turn, ...]) -> tuple[float, float, float]:
     """The value and the slope at 0, or the limits; a function that turns far out has none."""
-    if math.isinf(x) and max((abs(turn.x) for turn in turns), default=0.0) > NEAR / 2:
+    if math.isinf(x) and max((abs(turn.x) for turn in turns), default=0.0) > line.near / 2:
         return x, math.nan, math.nan
     at = np.array([x])
     value, slope = line.f(at).item(), line.slope(at).item()
     if math.isinf(x) and line.domain[0] < -2000 and line.domain[1] > 2000:
-        far = line.slope(math.copysign(1.0, x) * np.array([1e3, 1e3 + 1, 1e3 + 2]))
+        far = line.slope(math.copysign(1.0, x) * (50 * line.near + np.arange(3)))
         if np.ptp(far) > 0.1 < abs(far).max() < 10:  # it swings, so that it has no limit
             slope = math.nan
     return x, value, slope
@@ -150,27 +152,30 @@ def _crossings(f: Callable[[Array], Array], x: Array, y: Array, noise: float) ->
 
 
 def _dead(line: Line, x: Array, slope: Array) -> tuple[tuple[float, float], ...]:
-    """The intervals on which f' is 0."""
-    zero = np.concatenate([[False], (slope == 0) & (np.abs(x) <= NEAR), [False]]).astype(int)
+    """The intervals on which f' is 0, and has not only become too small for a float."""
+    zero = np.concatenate([[False], (slope == 0) & (np.abs(x) <= line.near), [False]]).astype(int)
     starts, stops = np.flatnonzero(np.diff(zero) == 1), np.flatnonzero(np.diff(zero) == -1) - 1
     found = []
     for i, j in zip(starts, stops, strict=True):
         if j - i < 4:
             continue
         low, high = -math.inf, math.inf
-        if x[i] > -NEAR:
+        if x[i] > -line.near:
             low = _halved(lambda p: line.slope(p) != 0, x[i - 1 : i], x[i : i + 1]).item()
-        if x[j] < NEAR:
+        if x[j] < line.near:
             high = _halved(lambda p: line.slope(p) == 0, x[j : j + 1], x[j + 1 : j + 2]).item()
-        found.append((low, high))
+        beside = np.array([edge + side * 1e-9 * max(abs(edge), 1) for edge, side in ((low, -1), (high, 1))])
+        if (np.abs(line.slope(beside[np.isfinite(beside)])) > 1e-100).all():  # else it fades away
+            found.append((low, high))
     return tuple(found)
 
 
 def _range(near: Array, far: Array, ends: tuple[Any, ...], turns: tuple[Turn, ...]) -> tuple[float, float]:
-    """The least and the greatest value. What grows beyond 1000 far out grows for ever."""
+    """The least and the greatest value. Of what has no limits, what grows beyond 1000 grows for ever."""
     values = np.concatenate([near, far, [y for _, y, _ in ends if not math.isnan(y)], [t.y for t in turns]])
     low, high = float(values.min()), float(values.max())
-    return (-math.inf if low < -1000 else low + 0.0), (math.inf if high > 1000 else high + 0.0)
+    most = 1000 if len(ends) < 3 or any(math.isnan(y) for _, y, _ in ends) else math.inf
+    return (-math.inf if low < -most else low + 0.0), (math.inf if high > most else high + 0.0)
 
 
 def _direction(y: Array, slope: Array, rests: bool) -> str:
@@ -184,9 +189,10 @@ def _direction(y: Array, slope: Array, rests: bool) -> str:
 
 
 def _symmetry(line: Line) -> str:
-    x = np.linspace(0.013, 7, 100)
     if not _is_inside(line, -10) or not _is_inside(line, 10):
         return ""
+    x = _grid(line)
+    x = np.append(x[(x > 0) & (x < -line.domain[0])], 0)
     right, left = line.f(x), line.f(-x)
     close = 1e-9 * (1 + np.abs(right))
     if (np.abs(right - left) < close).all():
@@ -197,15 +203,18 @@ def _symmetry(line: Line) -> str:
 def jumps_of(line: Line) -> list[Jump]:
     """Where near 0 f or a derivative of it, up to the third, jumps."""
     orders = len(ORDERS) - 1
-    low, high = max(-12.0, line.domain[0]), min(12.0, line.domain[1])
+    far = 0.6 * line.near
+    low, high = max(-far, line.domain[0]), min(far, line.domain[1])
     at = {0.0, *line.kinks}
     for a, b in ((low, high), (max(low, -1.7), min(high, 1.7))):  # a small jump may be near 0 in a curve that rises far
         x = a + (b - a) * (np.arange(1200) + 0.5) / 1200  # midpoints, as a domain is open
         for k in range(len(ORDERS)):
-            at |= set(jumps_in(_derivative(line, k), x).tolist())
+            found = jumps_in(_derivative(line, k), x)
+            at |= set(found[~np.isclose(found[:, np.newaxis], line.kinks, 1e-9, 1e-9).any(axis=1)].tolist())
     points = np.array(sorted(p for p in at if low < p < high))
     shifts = np.array([-1e-8, -1e-9, 0, 1e-9, 1e-8])
-    curves = line.curves((points[:, np.newaxis] + shifts).ravel(), orders).reshape(orders + 1, -1, 5)
+    shifted = points[:, np.newaxis] + shifts * np.maximum(np.abs(points), 1)[:, np.newaxis]
+    curves = line.curves(shifted.ravel(), orders).reshape(orders + 1, -1, 5)
     far_left, left, value, right, far_right = np.moveaxis(curves, 2, 0)
     torn = np.abs(right - left) > 1e-6 * (1 + np.abs(left))
     torn &= np.abs(far_right - far_left) < 2 * np.abs(right - left)  # a step, no steep slope

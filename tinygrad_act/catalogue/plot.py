@@ -45,19 +45,20 @@ class View:
 
 
 def view_of(line: Line, points: Iterable[float] = ()) -> View:
-    """From -5 to 5, or further where `points` to be seen are, or less where f is steep or has many of them."""
-    seen = sorted(p for p in points if abs(p) < 9)
+    """From -5 to 5, further where kinks and `points` to be seen are, less where f is steep or has many of them."""
+    seen = sorted({*line.kinks, *(p for p in points if abs(p) < 9)})
     near = [p for p in seen if abs(p) <= 5]
     if len(near) > 8:  # it swings
         span = 4 * max(abs(p) for p in sorted(near, key=abs)[:2])
         low, high = -_rounded(span), _rounded(span)
     else:
         seen = seen if len(seen) <= 4 else near
-        low = min(-5.0, math.floor(min(seen, default=0.0) - 2))
-        high = max(5.0, math.ceil(max(seen, default=0.0) + 2))
+        low, high = min(seen, default=0.0), max(seen, default=0.0)
+        low, high = min(-5.0, math.floor(low - max(2, -low / 8))), max(5.0, math.ceil(high + max(2, high / 8)))
+        tall = max((np.abs(line.f(kink * np.array([1 - 1e-9, 1, 1 + 1e-9]))).max() for kink in line.kinks), default=0.0)
         for _ in range(12):
             shown = np.linspace(max(low, line.domain[0] + 0.1), min(high, line.domain[1] - 0.1), 99)
-            if np.abs(line.f(shown)).max() <= 12:
+            if np.abs(line.f(shown)).max() <= max(12, 2 * tall):
                 break
             low, high = low * 0.8, high * 0.8
         low, high = -_rounded(-low), _rounded(high)
@@ -70,7 +71,7 @@ def view_of(line: Line, points: Iterable[float] = ()) -> View:
     level = [(y[0], y[0]) for y in curves if np.ptp(y) == 0]
     both = np.array([*limits, *level, (0.0, 0.0)])
     bottom, top = both.min(), both.max()
-    pad = 0.05 * (top - bottom)
+    pad = 0.05 * (top - bottom) or 1.0
     return View(low, high, min(bottom, -pad), max(top, pad), scales)
 
 
