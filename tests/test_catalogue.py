@@ -300,6 +300,13 @@ def test_a_notebook_shows_the_card_of_an_activation_and_of_no_other_op() -> None
     assert "y = a b" in str(card("matmul"))
 
 
+@pytest.mark.parametrize("name", ["exp", "arctan", "sin", "absolute"])
+def test_an_elementary_function_is_introduced_by_its_own_name(name: str) -> None:
+    said = f"NumPy's `{name}`, of each number by itself: what `np.{name}` does with a Tensor."
+    assert card(name).facts.summary == said
+    assert card(name).facts.notes == ()
+
+
 def test_names_are_taken_as_people_write_them() -> None:
     assert card("Swish").facts.op is ta.silu
     assert ta.card("Leaky-ReLU").facts.op is ta.leaky_relu

@@ -94,7 +94,7 @@ def is_activation(op: Op) -> bool:
 
 def _paragraphs(op: Op) -> list[str]:
     """The docstring without its example."""
-    text = inspect.cleandoc(type(op).__dict__.get("__doc__") or "").partition(">>>")[0].strip()
+    text = inspect.cleandoc(op.__doc__ or "").partition(">>>")[0].strip()
     return [" ".join(part.split()) for part in text.split("\n\n")]
 
 

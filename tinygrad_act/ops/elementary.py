@@ -29,6 +29,7 @@ class Ufunc(Elementwise):
         kinks: tuple[Kink, ...] = (),
     ) -> None:
         self.function, self.name = function, function.__name__
+        self.__doc__ = f"NumPy's `{self.name}`, of each number by itself: what `np.{self.name}` does with a Tensor."
         self.formula, self.rule, self._derivative = formula, rule, derivative
         self.domain, self._kinks = domain, kinks
         register(self, function)
