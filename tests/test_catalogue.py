@@ -21,8 +21,9 @@ import tinygrad_act as ta
 from tinygrad_act.activations.names import names_of
 from tinygrad_act.catalogue import card, pages, words
 from tinygrad_act.catalogue.card import NOT_MEASURED, measured
+from tinygrad_act.catalogue.line import line_of
 from tinygrad_act.catalogue.measures import Measures
-from tinygrad_act.catalogue.plot import BOTTOM, LEFT, RIGHT, TOP, ticks
+from tinygrad_act.catalogue.plot import BOTTOM, LEFT, RIGHT, TOP, text_plots, ticks
 from tinygrad_act.drawing.wording import readable
 from tinygrad_act.op import OPS, Array, Elementwise, Kink, Op, register
 
@@ -431,6 +432,31 @@ def test_a_picture_is_small_and_needs_nothing(name: str) -> None:
     assert not re.search(r"<style|<script|href|\bid=", picture)
     assert not re.search(r"\de[-+]?\d|nan|inf", picture)
     assert picture == card(CARDS[name].facts.op).svg  # the same again
+
+
+@every_plot
+def test_a_terminal_of_80_columns_shows_value_and_slope_side_by_side(name: str) -> None:
+    one = CARDS[name]
+    assert one.facts.line
+    shown = text_plots(one.facts.line, one.facts.points)
+    assert "\n".join(f"  {row}".rstrip() for row in shown) in str(one)
+    assert max(map(len, shown)) <= 78
+    assert shown[0].split() == ["f", "f′"]
+
+
+@pytest.mark.parametrize(
+    ("name", "slope"), [("relu", [0, 1]), ("tanh", [1 / math.cosh(2.5) ** 2] * 2), ("sign", [0, 0])]
+)
+def test_the_right_panel_is_the_slope(name: str, slope: list[float]) -> None:
+    """Read back from the dots, a quarter and three quarters of the way from -5 to 5."""
+    line = line_of(OPS[name])
+    assert line
+    shown = text_plots(line, width=30, height=12)
+    start = shown[0].index("f′")
+    for column, expected in zip((7, 22), slope, strict=True):
+        signs = [row.ljust(start + 30)[start + column] for row in shown[1:-1]]
+        (row,) = (i for i, sign in enumerate(signs) if 0x2800 < ord(sign) < 0x2900)
+        assert 1 - (row + 0.5) / 12 == pytest.approx(expected, abs=0.06)
 
 
 def test_jumps_are_gaps_with_dots() -> None:

@@ -1,10 +1,10 @@
-"""f, f′ and f″ as a small SVG, and f as text."""
+"""f, f′ and f″ as a small SVG, and f and f′ as text."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -209,23 +209,31 @@ def _legend(view: View) -> str:
     return "".join(parts)
 
 
-def text_plot(line: Line, points: Iterable[float] = (), width: int = 56, height: int = 12) -> list[str]:
-    """f in Braille signs, of 2 × 4 dots each, and the axes.
+def text_plots(line: Line, points: Iterable[float] = (), width: int = 30, height: int = 12) -> list[str]:
+    """f, and beside it f′, in Braille signs of 2 × 4 dots each, with axes.
 
     >>> from ..op import OPS
     >>> from .line import line_of
-    >>> print(*text_plot(line_of(OPS["relu"]), width=16, height=4), sep="\\n")
-            │     ⣠⠞  5
-            │   ⡠⠞⠁
-            │⢀⡴⠋
-    ⣀⣀⣀⣀⣀⣀⣀⣀⡴⠋──────  0
-    −5             5
+    >>> print(*text_plots(line_of(OPS["relu"]), width=16, height=4), sep="\\n")
+    f                     f′
+            │     ⣠⠞  5           ⠉⠉⠉⠉⠉⠉⠉⠉  1
+            │   ⡠⠞⠁               │
+            │⢀⡴⠋                  │
+    ⣀⣀⣀⣀⣀⣀⣀⣀⡴⠋──────  0   ⣀⣀⣀⣀⣀⣀⣀⣀┼───────  0
+    −5             5      −5             5
     """
     view = view_of(line, points)
+    left, right = (_panel(f, view, width, height) for f in (line.f, line.slope))
+    wide = max(map(len, left))
+    return [f"{a:<{wide}}   {b}".rstrip() for a, b in zip(["f", *left], ["f′", *right], strict=True)]
+
+
+def _panel(f: Callable[[Array], Array], view: View, width: int, height: int) -> list[str]:
     x = view.low + (view.high - view.low) * (np.arange(2 * width * 8) + 0.5) / (16 * width)
-    y = line.f(x)
+    y = f(x)
     inner = np.quantile(y, [0.02, 0.98]) if np.ptp(y) > 50 else y  # of a pole, the part that can be seen
     bottom, top = min(0.0, float(inner.min())), max(0.0, float(inner.max()))
+    top += top == bottom
     column = np.arange(len(x)) // 8
     row = np.rint((top - y) / (top - bottom) * (4 * height - 1)).clip(-1, 4 * height).astype(int)
     cells = np.zeros((height, width), int)

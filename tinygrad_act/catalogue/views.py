@@ -9,7 +9,7 @@ from ..drawing.wording import readable
 from ..op import OPS, Op
 from . import words
 from .card import Equation, Facts, facts, is_activation
-from .plot import svg, text_plot
+from .plot import svg, text_plots
 
 WIDTH = 88  # of a card in a terminal
 STYLE = """
@@ -74,7 +74,7 @@ class Card:
         for i, short in enumerate(found.shorthand):
             lines += words.wrapped(("    where " if not i else "      and ") + readable(short.latex), WIDTH, " " * 12)
         if found.line:
-            lines += ["", *(f"  {line}".rstrip() for line in text_plot(found.line, found.points))]
+            lines += ["", *(f"  {line}".rstrip() for line in text_plots(found.line, found.points))]
             if found.line.said:
                 lines.append(f"  {found.line.said}")
         lines.append("")
