@@ -122,6 +122,7 @@ WHY = {
     "hard_swish": "it is 0 at -inf, where the naive one is nan",
     "hard_mish": "it is 0 at -inf, where the naive one is nan",
     "tanhshrink": "a rational function near 0, where the naive one cancels to 0",
+    "gcu": "it is silent at infinity, where the naive one warns",
     "phish": TAIL,
     **dict.fromkeys(("silu", "e_swish", "mish", "tanh_exp", "serf", "logish", "smish"), TAIL),
     **dict.fromkeys(("quick_gelu", "sine", "gaussian", "gelu"), TWICE),
