@@ -80,7 +80,7 @@ def test_gains_are_those_of_the_literature(name: str, gain: float) -> None:
         ("gaussian", "shape", "not monotone, even, range (0, 1], smooth"),
         ("sine", "values", "f(0) = 0\nf′(0) = 30\nno limit at ±∞"),
         ("step", "shape", "increasing, range {0, 1}, not continuous: f jumps at 0"),
-        ("binarize", "shape", "increasing, odd, range {−1, 1}, not continuous: f jumps at 0"),
+        ("binarize", "shape", "increasing, range {−1, 1}, not continuous: f jumps at 0"),
         ("softmax", "range", "(0, 1]; a row sums to 1"),
         ("leaky_relu", "parameters", "alpha = 0.01"),
         ("silu", "also called", "swish"),
