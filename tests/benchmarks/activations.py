@@ -110,7 +110,8 @@ NAIVE: dict[str, Function] = {
 TAIL = "a second factor keeps the digits where e^x underflows, and 0 at -inf, where the naive one is nan"
 TWICE = "the argument is kept with twice the digits, which the naive one rounds"
 WHY = {
-    "tanh": "float32 goes through double, to be no less accurate than PyTorch's; that of float64 is NumPy's own",
+    # A table of tanh(k/16) in two floats and a short series reached 0.60 ULP in float64, in 6 to 10 times the time.
+    "tanh": "float32 goes through double, to be no less accurate than PyTorch's; that of float64 is NumPy's own, one pass",
     "identity": "a ufunc, which is slower than the copying of memory",
     "log_sigmoid": "float32 goes through double, to be no less accurate than PyTorch's",
     "softplus": "float32 goes through double, to be no less accurate than PyTorch's",
