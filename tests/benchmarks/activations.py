@@ -111,7 +111,7 @@ TAIL = "a second factor keeps the digits where e^x underflows, and 0 at -inf, wh
 TWICE = "the argument is kept with twice the digits, which the naive one rounds"
 WHY = {
     # A table of tanh(k/16) in two floats and a short series reached 0.60 ULP in float64, in 6 to 10 times the time.
-    "tanh": "float32 goes through double, to be no less accurate than PyTorch's; that of float64 is NumPy's own, one pass",
+    "tanh": "float32 goes through double, to be no less accurate than PyTorch's; of float64 it is NumPy's own",
     "identity": "a ufunc, which is slower than the copying of memory",
     "log_sigmoid": "float32 goes through double, to be no less accurate than PyTorch's",
     "softplus": "float32 goes through double, to be no less accurate than PyTorch's",
@@ -123,6 +123,7 @@ WHY = {
     "hard_swish": "it is 0 at -inf, where the naive one is nan",
     "hard_mish": "it is 0 at -inf, where the naive one is nan",
     "tanhshrink": "a rational function near 0, where the naive one cancels to 0",
+    "relu6": "two calls, where np.clip is one, but slower on small arrays",
     "gcu": "it is silent at infinity, where the naive one warns",
     "phish": TAIL,
     **dict.fromkeys(("silu", "e_swish", "mish", "tanh_exp", "serf", "logish", "smish"), TAIL),
