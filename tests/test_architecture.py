@@ -24,6 +24,7 @@ ROOMS = [
     "ops",
     "activations",
     "losses",
+    "trees",
     "transforms",
     "nn",
     "optim",

@@ -16,7 +16,7 @@ from .activations import activation
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
 from .op import OPS, Elementwise, Kink, Op, register
 from .tensor import Tensor, no_grad
-from .transforms import gradients
+from .transforms import elementwise_grad, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -72,10 +72,16 @@ __all__ = [
     "cross_entropy",
     "data",
     "draw",
+    "elementwise_grad",
     "explain",
+    "grad",
     "gradients",
+    "hessian",
     "hinge",
     "huber",
+    "hvp",
+    "jacobian",
+    "jvp",
     "l1",
     "losses",
     "mse",
@@ -86,5 +92,7 @@ __all__ = [
     "optim",
     "register",
     "step_through",
+    "value_and_grad",
+    "vjp",
     *activations.__all__,
 ]

@@ -1,0 +1,289 @@
+"""Transforms of functions: against differences of each other, at any depth, in any container, through any op."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import SAMPLES, Sample
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from tinygrad_act.trees import flatten
+
+Pair = collections.namedtuple("Pair", "left right")  # noqa: PYI024
+x0 = np.array([0.3, -0.7, 1.1])
+w0 = np.arange(12.0).reshape(3, 4) / 10 - 0.5
+
+
+def same(a: Any, b: Any, **kwargs: Any) -> None:
+    """Equal trees of close arrays."""
+    for (path, x), (other, y) in zip(flatten(a), flatten(b), strict=True):
+        assert path == other
+        np.testing.assert_allclose(x, y, **({"rtol": 1e-12, "atol": 1e-12} | kwargs))
+
+
+def seeded(*arrays: Any) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [np.asarray(rng.normal(size=np.shape(a))).astype(np.asarray(a).dtype) for a in arrays]
+
+
+def of_the_floats(sample: Sample) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The op of a sample as a function of the inputs that can be differentiated."""
+    free = [i for i, x in enumerate(sample.inputs) if np.asarray(x).dtype.kind == "f"]
+    if not sample.op.variadic:
+        free = [i for i in free if type(sample.op).vjp is not ta.Op.vjp or sample.op.rules[i] is not None]
+
+    def f(*floats: Any) -> Any:
+        inputs = list(sample.inputs)
+        for i, x in zip(free, floats, strict=True):
+            inputs[i] = x
+        return sample.op(*inputs)
+
+    return f, tuple(np.asarray(sample.inputs[i]) for i in free)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=repr)
+def test_jvp_and_vjp_of_every_op_are_transposes(sample: Sample) -> None:
+    f, xs = of_the_floats(sample)
+    vs = tuple(seeded(*xs))
+    y, dy = jvp(f, xs, vs)
+    assert np.shape(dy) == np.shape(y) == np.shape(f(*xs))
+    u = seeded(y)[0] + 0.5
+    y_again, pullback = vjp(f, *xs)
+    np.testing.assert_array_equal(y, y_again)
+    there = sum(np.sum(g * v) for g, v in zip(pullback(u), vs, strict=True))
+    np.testing.assert_allclose(np.sum(u * dy), there, rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if not getattr(s.op, "kinks", ())], ids=repr)
+def test_hvp_of_every_smooth_op_is_the_difference_of_gradients(sample: Sample) -> None:
+    f, xs = of_the_floats(sample)
+    if sample.op.surrogate is not None or not xs:
+        pytest.skip("its rule is not its derivative")
+    weight = seeded(f(*xs))[0]
+    vs, h = tuple(seeded(*xs)), 1e-5
+    slope = grad(lambda *x: np.sum(f(*x) * weight), tuple(range(len(xs))))
+    above, below = (slope(*(x + s * h * v for x, v in zip(xs, vs, strict=True))) for s in (1, -1))
+    found = hvp(lambda *x: np.sum(f(*x) * weight), xs, vs)
+    for a, b, c in zip(above, below, found, strict=True):
+        scale = 1 + np.max(np.abs(c), initial=0) + np.max(np.abs(a), initial=0)
+        np.testing.assert_allclose(c, (a - b) / (2 * h), atol=2e-7 * scale, rtol=1e-5)
+
+
+def test_transforms_nest_without_confusing_perturbations() -> None:
+    assert grad(lambda x: x * grad(lambda z: x * z)(x))(3.0) == 6
+    assert grad(lambda x: grad(lambda z: x * z)(1.0))(2.0) == 1
+    assert grad(lambda x: x * grad(lambda z: z * z)(1.0))(2.0) == 2
+    assert grad(lambda x: x * jvp(lambda z: x + z, 1.0, 1.0)[1])(2.0) == 1
+    assert grad(lambda x: jvp(lambda z: z * z * x, x, 1.0)[1])(3.0) == 12
+    assert jvp(lambda x: x * jvp(lambda z: x * z, 5.0, 1.0)[1], 3.0, 1.0)[1] == 6
+    assert grad(lambda t: jvp(lambda z: z**3, 2.0, t)[1])(1.0) == 12
+    assert grad(lambda u: vjp(lambda z: z**3, 2.0)[1](u)[0])(1.0) == 12
+    assert vjp(lambda x: x * vjp(lambda z: x * z, 5.0)[1](1.0)[0], 3.0)[1](1.0) == (6,)
+    f = lambda x: x**5  # noqa: E731
+    for n, expected in enumerate([5 * 16, 20 * 8, 60 * 4, 120 * 2, 120, 0], start=1):
+        derivative: Any = f
+        for _ in range(n):
+            derivative = grad(derivative)
+        assert derivative(2.0) == expected
+
+
+def test_second_derivatives_agree_however_they_are_taken() -> None:
+    f = lambda x: np.sum(np.tanh(x @ w0) ** 2) + np.prod(x)  # noqa: E731
+    v = np.array([1.0, -2.0, 0.5])
+    h = hessian(f)(x0)
+    same(jacobian(jacobian(f))(x0), h)
+    same(jacobian(lambda x: jvp(grad(f), x, v)[1])(x0), jacobian(lambda x: hvp(f, x, v))(x0))
+    same(hvp(f, x0, v), h @ v)
+    same(jvp(grad(f), x0, v)[1], h @ v)
+    same(grad(lambda x: jvp(f, x, v)[1])(x0), h @ v)
+    same(grad(lambda x: np.sum(grad(f)(x) * v))(x0), h @ v)
+    assert hvp(f, (x0,), (v,))[0].shape == (3,)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.tanh(x @ w0), lambda x: np.sum(x) * x[:2], lambda x: x[:, None] * x])
+def test_a_jacobian_is_the_same_by_rows_and_by_columns(f: Any) -> None:
+    j = jacobian(f)(x0)
+    y, pullback = vjp(f, x0)
+    assert j.shape == y.shape + x0.shape
+    for i in np.ndindex(*y.shape):
+        unit = np.zeros_like(y)
+        unit[i] = 1
+        same(pullback(unit)[0], j[i])
+    for k, unit in enumerate(np.eye(3)):
+        same(jvp(f, x0, unit)[1], j[..., k])
+
+
+def test_containers_nest_in_arguments_and_results() -> None:
+    def f(p: Any, rest: Any) -> Any:
+        return np.sum(p["w"].left ** 2 * p["b"][0]) + rest[0]["k"] * 3
+
+    args = ({"w": Pair(x0, None), "b": (2.0,)}, [{"k": np.float32(1.0)}, None])
+    value, (first, second) = value_and_grad(f, (0, 1))(*args)
+    same(first, {"w": Pair(4 * x0, None), "b": (np.sum(x0**2),)})
+    assert isinstance(first["w"], Pair)
+    assert isinstance(first["b"], tuple)
+    assert second == [{"k": 3.0}, None]
+    assert second[0]["k"].dtype == np.float32
+    blocks = jacobian(lambda p: (p["a"] * p["b"], {"s": np.sum(p["a"])}))({"a": x0, "b": 2.0})
+    same(blocks, ({"a": 2 * np.eye(3), "b": x0}, {"s": {"a": np.ones(3), "b": 0.0}}))
+    h = hessian(lambda a, b: np.sum(a**2) * b, (0, 1))(x0, 3.0)
+    same(h, ((6 * np.eye(3), 2 * x0), (2 * x0, 0.0)))
+    y, dy = jvp(lambda p: [p["a"] * p["b"], None], {"a": x0, "b": 2.0}, {"b": 1.0, "a": np.ones(3)})
+    same((y, dy), ([2 * x0, None], [x0 + 2, None]))
+    ordered = grad(lambda p: p["z"] * p["y"])(collections.OrderedDict(z=2.0, y=3.0))
+    assert ordered == collections.OrderedDict(z=3.0, y=2.0)
+    assert isinstance(ordered, collections.OrderedDict)
+
+
+def test_arrays_give_arrays_and_tensors_give_tensors() -> None:
+    f = lambda x: np.sum(x**3)  # noqa: E731
+    g = grad(f)(x0)
+    assert type(g) is np.ndarray
+    assert type(value_and_grad(f)(x0)[0]) is np.float64
+    assert type(grad(f)(np.float32(2))) is np.float32
+    assert grad(f)(x0.astype(np.float32)).dtype == hessian(f)(x0.astype(np.float32)).dtype == np.float32
+    t = Tensor(x0)
+    slope = grad(f)(t)
+    assert isinstance(slope, Tensor)
+    np.sum(slope).backward()
+    same(t.grad, 6 * x0)
+    constant = grad(f)(Tensor(x0, requires_grad=False))
+    assert isinstance(constant, Tensor)
+    assert not constant.requires_grad
+    assert isinstance(grad(np.sum)(t), Tensor)
+
+
+def test_what_depends_on_a_closed_over_tensor_is_a_tensor_unless_under_no_grad() -> None:
+    w = Tensor([1.0, 2.0, 3.0])
+    slope = ta.elementwise_grad(lambda x: w * x**2)(x0)
+    assert isinstance(slope, Tensor)
+    np.sum(slope).backward()
+    same(w.grad, 2 * x0)
+    with ta.no_grad():
+        assert type(ta.elementwise_grad(lambda x: w * x**2)(x0)) is np.ndarray
+        assert type(jvp(lambda x: w * x**2, x0, x0)[1]) is np.ndarray
+    assert type(ta.elementwise_grad(lambda x: w + x**2)(x0)) is np.ndarray  # it does not depend on w
+
+
+def test_no_grad_of_anything_changes_and_results_own_their_memory() -> None:
+    w, x, v = Tensor(2.0), np.ones(3), np.ones(3)
+    first, second = grad(lambda a, b: np.sum(a + b) * w, (0, 1))(Tensor(x0), x)
+    assert w.grad is None
+    first, second = grad(lambda a, b: np.sum(a + b), (0, 1))(x, x)
+    first += 1
+    same(second, np.ones(3))
+    y, pullback = vjp(lambda x: x, x)
+    (back,) = pullback(v)
+    y += 1
+    back += 1
+    same((x, v, pullback(v)[0]), (np.ones(3), np.ones(3), np.ones(3)))
+    y, pullback = vjp(np.exp, x)
+    y[...] = 0
+    same(pullback(v)[0], np.exp(x))
+
+
+def test_aux_is_handed_through_without_a_graph() -> None:
+    f = lambda x: (np.sum(x**2), {"h": 2 * x, "name": "aux", "none": None})  # noqa: E731
+    g, aux = grad(f, has_aux=True)(x0)
+    same(g, 2 * x0)
+    assert type(aux["h"]) is np.ndarray
+    assert aux["name"] == "aux"
+    (value, _), g_again = value_and_grad(f, has_aux=True)(x0)
+    assert value == np.sum(x0**2)
+    same(g, g_again)
+
+
+def test_what_the_value_does_not_depend_on_gets_zeros() -> None:
+    same(grad(lambda a, b: np.sum(a), (0, 1))(x0, w0), (np.ones(3), np.zeros((3, 4))))
+    same(grad(lambda a: 3.0)(x0), np.zeros(3))
+    same(grad(lambda a: np.sum(a.data))(x0), np.zeros(3))
+    same(jvp(lambda a: np.ones(2), x0, x0)[1], np.zeros(2))
+    assert jacobian(lambda x: x * 2)(np.zeros((0, 2))).shape == (0, 2, 0, 2)
+
+
+REFUSED = [
+    (lambda: grad(lambda x: x * 2)(x0), ValueError, "ta.elementwise_grad"),
+    (lambda: grad(np.sum)(3), TypeError, "argument 0 holds integers"),
+    (lambda: grad(lambda p: p["a"])({"a": 1.0, "b": [True]}), TypeError, r"argument 0\['b'\]\[0\] holds booleans"),
+    (lambda: grad(lambda p: p["a"])({"a": 1.0, "b": "s"}), TypeError, "objects"),
+    (lambda: grad(lambda x: None)(x0), TypeError, "returned None"),
+    (lambda: grad(lambda x: x > 0)(1.0), TypeError, "returned holds booleans"),
+    (lambda: grad(lambda x: (x, x))(1.0), TypeError, "has_aux=True"),
+    (lambda: grad(lambda x: x, has_aux=True)(1.0), TypeError, "return \\(value, aux\\)"),
+    (lambda: grad(lambda m: m)(ta.nn.Linear(2, 2)), TypeError, "functional_call"),
+    (lambda: grad(lambda x: x, 2)(1.0), IndexError, "1 positional"),
+    (lambda: jvp(np.sum, x0, np.ones(4)), ValueError, r"tangent\[0\] has shape \(4,\)"),
+    (lambda: jvp(np.sum, (x0,), (x0, x0)), ValueError, "a tuple of 1, as it is there, but is a tuple of 2"),
+    (lambda: jvp(lambda p: p["a"], {"a": 1.0}, {"b": 1.0}), ValueError, "keys"),
+    (lambda: jvp(lambda p: p[0], [1.0], [None]), ValueError, "is None"),
+    (lambda: vjp(np.exp, x0)[1](np.ones(4)), ValueError, "cotangent has shape"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "says"), REFUSED)
+def test_refusals_say_what_to_write(call: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()
+
+
+def test_a_pullback_knows_that_a_leaf_has_changed() -> None:
+    w = Tensor(2.0)
+    _, pullback = vjp(lambda x: w * x, 3.0)
+    w.data = np.array(5.0)
+    with pytest.raises(RuntimeError, match="changed after"):
+        pullback(1.0)
+
+
+loss = lambda p: np.sum(np.tanh(p["x"] @ w0) ** 2 * p["s"])  # noqa: E731
+vector = lambda x: np.tanh(x @ w0)  # noqa: E731
+COMPILED = [
+    (value_and_grad(loss), {"x": x0, "s": np.array(2.0)}),
+    (grad(grad(lambda x: np.sum(np.sin(x)))), np.array(0.5)),
+    (hessian(lambda x: np.sum(np.tanh(x) ** 2)), x0),
+    (jacobian(vector), x0),
+    (jacobian(lambda x: x[:2] * np.sum(x)), x0),
+    (lambda x: jvp(vector, x, x), x0),
+    (lambda x: vjp(vector, x)[1](np.ones(4)), x0),
+    (lambda x: hvp(lambda z: np.sum(np.exp(z) * z), x, x), x0),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), COMPILED)
+def test_transforms_compile_to_the_bit(f: Any, x: Any) -> None:
+    step = ta.compile(lambda x: f(x))
+    for (_, a), (_, b) in zip(flatten(step(x)), flatten(f(x)), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+PARITY = [
+    lambda np, x: np.sum(np.tanh(np.dot(x, w0)) ** 2),
+    lambda np, x: np.log(np.sum(np.exp(x))) * np.prod(x),
+    lambda np, x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), x**3)) / np.mean(np.cosh(x)),
+    lambda np, x: np.linalg.norm(np.outer(x, x) @ np.ones(3) + 1) if hasattr(np, "jit") else np.max(np.sin(x) * x),
+]
+
+
+@pytest.mark.parametrize("f", PARITY)
+def test_autograd_agrees(f: Any) -> None:
+    autograd = pytest.importorskip("autograd", reason="HIPS autograd is not installed")
+    theirs, ours = (lambda x: f(autograd.numpy, x)), (lambda x: f(np, x))
+    same(grad(ours)(x0), autograd.grad(theirs)(x0))
+    same(hessian(ours)(x0), autograd.hessian(theirs)(x0), rtol=1e-10)
+    same(hvp(ours, x0, x0), autograd.hessian_vector_product(theirs)(x0, x0), rtol=1e-10)
+
+
+@pytest.mark.parametrize("f", PARITY)
+def test_jax_agrees(f: Any) -> None:
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+    with jax.enable_x64(True):
+        theirs, ours = (lambda x: f(jax.numpy, x)), (lambda x: f(np, x))
+        same(grad(ours)(x0), jax.grad(theirs)(x0))
+        same(hessian(ours)(x0), jax.hessian(theirs)(x0), rtol=1e-10)
+        same(jvp(ours, x0, x0), jax.jvp(theirs, (x0,), (x0,)))
+        same(jacobian(jacobian(ours))(x0), jax.jacfwd(jax.jacrev(theirs))(x0), rtol=1e-10)
