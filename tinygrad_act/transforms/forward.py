@@ -27,9 +27,8 @@ class Pushforward:
         self.back = Pullback(point.pullback(list(self.at), record=True), self.at)
 
     def __call__(self, tangents: list[Any]) -> list[Any]:
-        live = any(leaf not in self.at for leaf in self.back.others)
-        live = live or any(isinstance(t, Node) and t.requires_grad for t in tangents)
-        return self.back(tangents, record=live and self.point.kept)
+        live = self.back.others or any(isinstance(t, Node) and t.requires_grad for t in tangents)
+        return self.back(tangents, record=bool(live and self.point.kept))
 
 
 def _arguments(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], bool]:

@@ -47,7 +47,8 @@ class Pullback:
 
     def __init__(self, outputs: list[Any], targets: list[Tensor]) -> None:
         self.outputs, self.targets = outputs, targets
-        reached = [y for y in outputs if isinstance(y, Node) and y.requires_grad]
+        self.reached = [isinstance(y, Node) and y.requires_grad for y in outputs]
+        reached = [y for y, is_reached in zip(outputs, self.reached, strict=True) if is_reached]
         self.order: list[Node] = []
         if reached:
             self.order = toposort(reached[0]) if len(reached) == 1 else toposort(_above(reached, []))[1:]
@@ -61,8 +62,8 @@ class Pullback:
         """One cotangent for each target: an array, or a Tensor if it is to record. None is a cotangent of zeros."""
         given = [
             (y, g if record or not isinstance(g, Node) else g._data)
-            for y, g in zip(self.outputs, cotangents, strict=True)
-            if isinstance(y, Node) and y.requires_grad and g is not None
+            for y, reached, g in zip(self.outputs, self.reached, cotangents, strict=True)
+            if reached and g is not None
         ]
         if not given:
             return [np.zeros_like(x._data) for x in self.targets]
