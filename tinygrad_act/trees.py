@@ -36,7 +36,11 @@ def unflatten(like: Any, leaves: Iterator[Any]) -> Any:
     inner = parts(like)
     if inner is None:
         return next(leaves)
-    values = [unflatten(part, leaves) for _, part in inner]
+    return rebuilt(like, [unflatten(part, leaves) for _, part in inner])
+
+
+def rebuilt(like: Any, values: list[Any]) -> Any:
+    """A container of the kind of `like`, with other values."""
     if like is None:
         return None
     if isinstance(like, dict):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import init
+from .functional_call import functional_call
 from .layers import Flatten, Linear, Maxout, Sequential
 from .learned import Learned, missing
 from .module import Module
@@ -14,4 +15,15 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(missing(name))
 
 
-__all__ = ["Flatten", "GumbelSoftmax", "Learned", "Linear", "Maxout", "Module", "RReLU", "Sequential", "init"]
+__all__ = [
+    "Flatten",
+    "GumbelSoftmax",
+    "Learned",
+    "Linear",
+    "Maxout",
+    "Module",
+    "RReLU",
+    "Sequential",
+    "functional_call",
+    "init",
+]

@@ -1,0 +1,64 @@
+"""A module as a function of its parameters."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..trees import parts, rebuilt
+from .module import Module
+
+
+def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any) -> Any:
+    """What `module(*inputs)` is with these parameters, arrays or Tensors by path, in place of its own.
+
+    The module is not changed, and threads may share it: what runs is a copy of it and of the modules in it, with the
+    same arrays and generators, and what `forward` makes an attribute is lost with the copy. So a network is a function
+    of a dict, which `grad` takes.
+
+    KeyError for names that are missing or unknown, ValueError for a parameter of another shape.
+
+    >>> from tinygrad_act import grad, nn
+    >>> model = nn.Linear(2, 1)
+    >>> p = {"weight": np.array([[1.0], [2.0]]), "bias": np.array([0.5])}
+    >>> functional_call(model, p, np.array([3.0, 4.0]))
+    array([11.5])
+    >>> grad(lambda p: np.sum(functional_call(model, p, np.array([3.0, 4.0]))))(p)["weight"]
+    array([[3.],
+           [4.]])
+    """
+    own = dict(module.named_parameters())
+    wrong = sorted(own.keys() ^ parameters.keys())
+    if wrong:
+        raise KeyError(_said(wrong, list(own), list(parameters)))
+    for name, tensor in own.items():
+        if np.shape(parameters[name]) != tensor.shape:
+            raise ValueError(
+                f"{name} has shape {tensor.shape} in the module, but was given {np.shape(parameters[name])}"
+            )
+    copied: dict[int, Any] = {id(tensor): parameters[name] for name, tensor in own.items()}
+    return _copy(module, copied)(*inputs)
+
+
+def _copy(x: Any, copied: dict[int, Any]) -> Any:
+    """Modules and containers anew, each once, with the leaves that they have, or those in their places."""
+    if id(x) in copied:
+        return copied[id(x)]
+    if isinstance(x, Module):
+        module = copied[id(x)] = object.__new__(type(x))
+        vars(module).update((name, _copy(value, copied)) for name, value in vars(x).items())
+        return module
+    inner = parts(x)
+    return x if inner is None else rebuilt(x, [_copy(value, copied) for _, value in inner])
+
+
+def _said(wrong: list[str], own: list[str], given: list[str]) -> str:
+    missing = [name for name in wrong if name in own]
+    lines = [f"no parameter {name!r} was given" for name in missing]
+    for name in sorted(set(wrong) - set(missing)):
+        near = difflib.get_close_matches(name, own, 1)
+        lines.append(f"the module has no parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return "functional_call: " + ", and ".join(lines) + f". Its parameters are {', '.join(own) or 'none'}."
