@@ -15,6 +15,7 @@ from . import activations, data, losses, nn, op, ops, optim
 from .activations import activation
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
 from .op import OPS, Elementwise, Kink, Op, register
+from .ops.custom import custom_op
 from .tensor import Tensor, no_grad
 from .transforms import elementwise_grad, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -70,6 +71,7 @@ __all__ = [
     "card",
     "compile",
     "cross_entropy",
+    "custom_op",
     "data",
     "draw",
     "elementwise_grad",
