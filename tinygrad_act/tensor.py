@@ -157,13 +157,8 @@ class Tensor(Node):
     ndim, size = property(attrgetter("_data.ndim")), property(attrgetter("_data.size"))
     T = property(_numpy(np.transpose))
 
-    sum, mean, max, min = _numpy(np.sum), _numpy(np.mean), _numpy(np.max), _numpy(np.min)
-    var, std, prod, cumsum = _numpy(np.var), _numpy(np.std), _numpy(np.prod), _numpy(np.cumsum)
-    clip, dot, take, repeat = _numpy(np.clip), _numpy(np.dot), _numpy(np.take), _numpy(np.repeat)
-    ravel, flatten, squeeze = _numpy(np.ravel), _numpy(np.ravel), _numpy(np.squeeze)
-    swapaxes, astype = _numpy(np.swapaxes), _numpy(np.astype)
-    argmax, argmin = _numpy(np.argmax), _numpy(np.argmin)
-    reshape, transpose = _numpy(np.reshape), _numpy(np.transpose)
+    def __getattr__(self, name: str) -> Any:  # those of ndarray's methods that are NumPy functions, ops/methods.py sets
+        raise text.no_such_attribute(self, name)
 
     __add__, __radd__ = _operators(np.add)
     __sub__, __rsub__ = _operators(np.subtract)

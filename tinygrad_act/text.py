@@ -150,6 +150,16 @@ def array_would_drop_gradient(node: Any) -> TypeError:
     )
 
 
+def no_such_attribute(node: Any, name: str) -> AttributeError:
+    if not hasattr(np.ndarray, name) or name.startswith("_"):
+        return AttributeError(f"a Tensor has no attribute {name!r}")
+    return AttributeError(f"a Tensor has no {name!r}, which is about the memory of an array: write t.data.{name}")
+
+
+def method_in_place(node: Any, name: str, instead: str) -> TypeError:
+    return TypeError(f"t.{name}() would change {_name(node)} under its graph.\n  Write {instead}.")
+
+
 def ambiguous_truth(node: Any) -> ValueError:
     return ValueError(
         f"the truth of {_name(node)} is ambiguous: it has more than one element, or none.\n"
