@@ -154,6 +154,13 @@ OTHERS = [
     Sample(Einsum(("iii",), "i"), (smooth(2, 2, 2),)),
     Sample(Norm(), (smooth(3, 4),)),
     Sample(Norm((0, 1), True), (smooth(2, 3, 2),)),
+    *(
+        Sample(OPS[name], (smooth(*shape, 3, 3) + 3 * np.eye(3),))
+        for name in ("inv", "det", "cofactors", "logabsdet")
+        for shape in ((), (2,))
+    ),
+    Sample(OPS["solve"], (smooth(3, 3) + 3 * np.eye(3), smooth(3, 2))),
+    Sample(OPS["solve"], (smooth(2, 1, 3, 3) + 3 * np.eye(3), smooth(2, 3, 1))),
     Sample(OPS["softmax"], (smooth(3, 4),)),
     Sample(ta.Softmax(0), (smooth(3, 4),)),
     Sample(OPS["logsumexp"], (smooth(3, 4),)),

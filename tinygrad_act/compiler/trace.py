@@ -89,7 +89,9 @@ class Trace:
             return self.assign(out, tracers[0])
         if target.kind == "getitem":
             tracers[0].viewed = (args[0], args[1])
-        return tracers[0] if results[0] is array else type(array)(tracers)
+        if results[0] is array:
+            return tracers[0]
+        return array._make(tracers) if hasattr(array, "_make") else type(array)(tracers)  # of what is named, or not
 
     def check_shape(self, target: Target, args: tuple[Any, ...]) -> None:
         """Refuse a result that has as many elements as the numbers decide."""
