@@ -9,6 +9,7 @@ import numpy as np
 import tinygrad_act as ta
 from tinygrad_act.op import OPS, Elementwise, Op
 from tinygrad_act.ops.arithmetic import Clip
+from tinygrad_act.ops.decompositions import Cholesky, Eigen, Pinv
 from tinygrad_act.ops.indexing import Getitem, Scatter
 from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
 from tinygrad_act.ops.reduce import Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
@@ -161,6 +162,10 @@ OTHERS = [
     ),
     Sample(OPS["solve"], (smooth(3, 3) + 3 * np.eye(3), smooth(3, 2))),
     Sample(OPS["solve"], (smooth(2, 1, 3, 3) + 3 * np.eye(3), smooth(2, 3, 1))),
+    *(Sample(Cholesky(upper), (0.1 * smooth(2, 3, 3) + np.eye(3),)) for upper in (False, True)),
+    *(Sample(Eigen(uplo), (smooth(2, 3, 3) + np.diag([1, 3, 5]),)) for uplo in "LU"),
+    *(Sample(OPS[name], (smooth(*shape),)) for name in ("qr", "svd", "pinv") for shape in ((3, 3), (2, 4, 2), (2, 3))),
+    Sample(Pinv(0.1), (smooth(3, 2) + 2 * np.eye(3, 2),)),
     Sample(OPS["softmax"], (smooth(3, 4),)),
     Sample(ta.Softmax(0), (smooth(3, 4),)),
     Sample(OPS["logsumexp"], (smooth(3, 4),)),

@@ -1,10 +1,23 @@
 """The elementary ops, by family; importing them fills the table that makes NumPy's functions work on a Tensor."""
 
-from . import arithmetic, constant, elementary, indexing, linalg, matrices, methods, reduce, shape, special
+from . import (
+    arithmetic,
+    constant,
+    decompositions,
+    elementary,
+    indexing,
+    linalg,
+    matrices,
+    methods,
+    reduce,
+    shape,
+    special,
+)
 
 __all__ = [
     "arithmetic",
     "constant",
+    "decompositions",
     "elementary",
     "indexing",
     "linalg",

@@ -1,4 +1,4 @@
-"""The algebra of square matrices, and of stacks of them: inverse, solution, determinant, powers, and more made of these.
+"""The algebra of square matrices, and of stacks of them: inverse, solution, determinant, powers, and what these make.
 
 The rules are those collected by Giles (2008, "Collected matrix derivative results for forward and reverse mode").
 """
