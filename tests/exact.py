@@ -90,6 +90,8 @@ def least(*args: Any) -> Any:
 NATIVE: dict[str, Any] = {f.__name__: f for f in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.erf)}
 NATIVE |= {f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.erfc)}
 NATIVE |= {"ln": sympy.log, "arctan": sympy.atan, "arsinh": sympy.asinh, "sqrt": sympy.sqrt}
+NATIVE |= {"arcsin": sympy.asin, "arccos": sympy.acos, "arcosh": sympy.acosh, "artanh": sympy.atanh}
+NATIVE |= {"arctan2": sympy.atan2}
 NATIVE |= {"max": greatest, "min": least, "sign": Sign, "sgn": Sign, "abs": Absolute}
 
 

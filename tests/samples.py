@@ -49,6 +49,10 @@ def positive(*shape: int) -> np.ndarray:
 def elementwise_inputs(op: Elementwise) -> np.ndarray:
     low, high = op.domain
     x = smooth(3, 4)
+    if low >= 1:
+        return low + np.abs(x)
+    if high <= 1:
+        return x / 1.5
     return np.abs(x) if low >= -1 else np.clip(x, max(low, -5), min(high, 5))
 
 
@@ -198,6 +202,9 @@ OTHERS = [
     Sample(ta.losses.SoftmaxResidual(0), (smooth(4, 3), labels)),
     Sample(ta.losses.SoftmaxResidual(0), (smooth(4, 3), positive(4, 3))),
     *(Sample(ta.losses.BCEWithLogits(r), (smooth(3, 4), positive(3, 4))) for r in ("mean", "sum", "none")),
+    *(Sample(OPS[n], (smooth(3, 4), other(4))) for n in ("arctan2", "logaddexp", "logaddexp2", "fmax", "fmin")),
+    Sample(OPS["fmod"], (smooth(3, 4), np.array([0.33, -0.45, 0.71, 3.0]))),
+    Sample(OPS["copysign"], (smooth(3, 4), other(4))),
 ]
 
 ELEMENTWISE = [elementwise(op) for op in OPS.values() if isinstance(op, Elementwise)] + UNUSUAL

@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    binary,
     constant,
     decompositions,
     elementary,
@@ -16,6 +17,7 @@ from . import (
 
 __all__ = [
     "arithmetic",
+    "binary",
     "constant",
     "decompositions",
     "elementary",

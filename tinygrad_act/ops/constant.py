@@ -10,10 +10,14 @@ import numpy as np
 from ..op import IMPLEMENTS, Node
 
 
+def plain(x: Any) -> Any:
+    """The array of a Tensor, and anything else as it is."""
+    return x._data if isinstance(x, Node) else x
+
+
 def _on_data(function: Callable[..., Any]) -> Callable[..., Any]:
     def on_data(*args: Any, **kwargs: Any) -> Any:
-        plain = (a._data if isinstance(a, Node) else a for a in args)
-        return function(*plain, **{k: a._data if isinstance(a, Node) else a for k, a in kwargs.items()})
+        return function(*map(plain, args), **{k: plain(a) for k, a in kwargs.items()})
 
     return on_data
 
@@ -25,6 +29,9 @@ IMPLEMENTS |= {f: _on_data(f) for f in (
     np.argmax, np.argmin, np.argsort, np.nonzero, np.argwhere, np.count_nonzero, np.all, np.any,
     np.logical_and, np.logical_or, np.logical_not, np.isclose, np.allclose, np.array_equal, np.searchsorted,
     np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.result_type,
+    np.fix, np.imag, np.spacing, np.nextafter, np.logical_xor, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj,
+    np.isneginf, np.isposinf, np.array_equiv, np.isscalar, np.histogram_bin_edges, np.digitize, np.nanargmax,
+    np.nanargmin, np.flatnonzero, np.lexsort, np.argpartition,
     np.array2string, np.array_repr, np.array_str, np.may_share_memory, np.shares_memory,
 )}
 # fmt: on

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..op import OPS, Array, Elementwise, Kink, register
+from ..op import IMPLEMENTS, OPS, Array, Elementwise, Kink, register
 from .exact import limits
 
 
@@ -21,7 +21,7 @@ class Ufunc(Elementwise):
 
     def __init__(
         self,
-        function: np.ufunc,
+        function: Callable[..., Any],
         formula: str,
         rule: str,
         derivative: Callable[[Array, Array], Any],
@@ -55,6 +55,19 @@ def _by_name(name: str) -> Any:
     return OPS[name]
 
 
+SINC = [(-1) ** k * 2 * k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(14, 0, -1)]
+
+
+def _sinc_slope(y: Array, x: Array) -> Array:
+    """(cos πx - y) / x, and below 1/2, where that would cancel, by its series."""
+    is_near = np.less(np.abs(x), 0.5)
+    near, far = np.where(is_near, x, 0), np.where(is_near, 1, x)
+    series: Any = 0.0
+    for c in SINC:
+        series = series * (near * near) + c
+    return np.where(is_near, near * series, (np.cos(math.pi * far) - y) / far)
+
+
 def _one_over_one_plus_square(x: Array) -> Array:
     """1 / (1 + x²), also where x² overflows: over max(|x|, 1), above and below."""
     most = float(limits(x).max)
@@ -81,6 +94,34 @@ square = Ufunc(np.square, r"x^2", r"2 x", lambda y, x: 2 * x, (-1e18, 1e18))
 reciprocal = Ufunc(np.reciprocal, r"\frac{1}{x}", r"-\frac{1}{x^2}", lambda y, x: -y * y, (1e-18, math.inf))
 negative = Ufunc(np.negative, r"-x", r"-1", lambda y, x: -1.0)
 positive = Ufunc(np.positive, r"x", r"1", lambda y, x: 1.0)
+exp2 = Ufunc(np.exp2, r"2^x", r"2^x \ln 2", lambda y, x: y * math.log(2), (-126.0, 127.0))
+log2 = Ufunc(np.log2, r"\frac{\ln x}{\ln 2}", r"\frac{1}{x \ln 2}", lambda y, x: 1 / math.log(2) / x, (1e-30, math.inf))
+log10 = Ufunc(
+    np.log10, r"\frac{\ln x}{\ln 10}", r"\frac{1}{x \ln 10}", lambda y, x: 1 / math.log(10) / x, (1e-30, math.inf)
+)
+cbrt = Ufunc(np.cbrt, r"\sqrt[3]{x}", r"\frac{1}{3 y^2}", lambda y, x: 1 / (3 * y * y), (1e-20, math.inf))
+arcsin = Ufunc(
+    np.arcsin, r"\arcsin x", r"\frac{1}{\sqrt{1 - x^2}}", lambda y, x: 1 / np.sqrt((1 - x) * (1 + x)), (-1.0, 1.0)
+)
+arccos = Ufunc(
+    np.arccos, r"\arccos x", r"-\frac{1}{\sqrt{1 - x^2}}", lambda y, x: -1 / np.sqrt((1 - x) * (1 + x)), (-1.0, 1.0)
+)
+arcsinh = Ufunc(
+    np.arcsinh, r"\mathrm{arsinh}\, x", r"\frac{1}{\sqrt{1 + x^2}}", lambda y, x: 1 / np.hypot(x, 1), (-1e30, 1e30)
+)
+arccosh = Ufunc(
+    np.arccosh,
+    r"\mathrm{arcosh}\, x",
+    r"\frac{1}{\sqrt{x^2 - 1}}",
+    lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    (1.0, math.inf),
+)
+arctanh = Ufunc(
+    np.arctanh, r"\mathrm{artanh}\, x", r"\frac{1}{1 - x^2}", lambda y, x: 1 / ((1 - x) * (1 + x)), (-1.0, 1.0)
+)
+sinc = Ufunc(np.sinc, r"\frac{\sin \pi x}{\pi x}", r"\frac{\cos \pi x - y}{x}", _sinc_slope, (-1e30, 1e30))
+deg2rad = Ufunc(np.deg2rad, r"\frac{\pi x}{180}", r"\frac{\pi}{180}", lambda y, x: math.pi / 180)
+rad2deg = Ufunc(np.rad2deg, r"\frac{180 x}{\pi}", r"\frac{180}{\pi}", lambda y, x: 180 / math.pi, (-1e36, 1e36))
 absolute = Ufunc(
     np.absolute, r"|x|", r"\mathrm{sign}(x)", lambda y, x: np.sign(x), LINE, (Kink(0.0, -1.0, 1.0, 0.0, SMOOTHEST),)
 )
@@ -92,3 +133,11 @@ sign = Ufunc(
     LINE,
     (Kink(0.0, 0.0, 0.0, 0.0, "the value jumps; flat on both sides"),),
 )
+
+IMPLEMENTS |= {
+    np.radians: deg2rad,
+    np.degrees: rad2deg,
+    np.fabs: absolute,
+    np.conjugate: positive,
+    np.real: positive,
+}
