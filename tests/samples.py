@@ -12,7 +12,7 @@ from tinygrad_act.ops.arithmetic import Clip
 from tinygrad_act.ops.decompositions import Cholesky, Eigen, Pinv
 from tinygrad_act.ops.indexing import Getitem, Scatter
 from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
-from tinygrad_act.ops.reduce import Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
+from tinygrad_act.ops.reduce import Cumprod, Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
 from tinygrad_act.ops.shape import Astype, BroadcastTo, Concatenate, Pad, Reshape, Transpose
 
 
@@ -205,6 +205,9 @@ OTHERS = [
     *(Sample(OPS[n], (smooth(3, 4), other(4))) for n in ("arctan2", "logaddexp", "logaddexp2", "fmax", "fmin")),
     Sample(OPS["fmod"], (smooth(3, 4), np.array([0.33, -0.45, 0.71, 3.0]))),
     Sample(OPS["copysign"], (smooth(3, 4), other(4))),
+    Sample(Cumprod(), (smooth(2, 3),)),
+    Sample(Cumprod(-2), (smooth(2, 5, 2),)),
+    Sample(Cumprod(1), (np.array([[2.0, 0.0, 3.0, 0.5], [0.0, 4.0, 0.0, 1.5]]),)),
 ]
 
 ELEMENTWISE = [elementwise(op) for op in OPS.values() if isinstance(op, Elementwise)] + UNUSUAL

@@ -8,11 +8,13 @@ from . import (
     elementary,
     indexing,
     linalg,
+    masked,
     matrices,
     methods,
     reduce,
     shape,
     special,
+    statistics,
 )
 
 __all__ = [
@@ -23,9 +25,11 @@ __all__ = [
     "elementary",
     "indexing",
     "linalg",
+    "masked",
     "matrices",
     "methods",
     "reduce",
     "shape",
     "special",
+    "statistics",
 ]

@@ -203,6 +203,41 @@ class Cumsum(Op):
         return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis).reshape(x.shape)
 
 
+@dataclass(frozen=True)
+class Cumprod(Op):
+    """The running product along an axis; of the raveled array when there is none.
+
+    >>> cumprod(np.array([1.0, 2.0, 3.0]))
+    array([1., 2., 6.])
+    """
+
+    axis: int | None = None
+    formula = r"y_i = \prod_{j \le i} x_j"
+    rule = {"x": r"\bar x_j = \sum_{i \ge j} \bar y_i \prod_{k \le i, k \ne j} x_k"}
+
+    def forward(self, x: Array) -> Array:
+        return np.cumprod(x, axis=self.axis)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        g, y = (np.moveaxis(a, self.axis or 0, -1) for a in (g, y))
+        rows = x.reshape(-1) if self.axis is None else np.moveaxis(x, self.axis, -1)
+        before = np.concatenate([np.ones_like(y[..., :1]), y[..., :-1]], axis=-1)
+        slopes = before * _sums_of_what_follows(g, rows)
+        return np.moveaxis(slopes, -1, self.axis or 0).reshape(x.shape)
+
+
+def _sums_of_what_follows(g: Array, x: Array) -> Array:
+    """r_j = g_j + x_{j+1} r_{j+1} in each row, by doubling, as a quotient would fail at a zero."""
+    factors = np.concatenate([x[..., 1:], np.zeros_like(x[..., :1])], axis=-1)  # from each to the next
+    reach = 1
+    while reach < x.shape[-1]:
+        nothing = np.zeros_like(x[..., :reach])
+        g = g + factors * np.concatenate([g[..., reach:], nothing], axis=-1)
+        factors = factors * np.concatenate([factors[..., reach:], nothing], axis=-1)
+        reach *= 2
+    return g
+
+
 sum = register(Sum(), np.sum)
 mean = register(Mean(), np.mean)
 var = register(Var(), np.var)
@@ -211,3 +246,4 @@ prod = register(Prod(), np.prod)
 max = register(Max(), np.max, np.amax)
 min = register(Min(), np.min, np.amin)
 cumsum = register(Cumsum(), np.cumsum)
+cumprod = register(Cumprod(), np.cumprod)
