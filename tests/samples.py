@@ -141,6 +141,8 @@ OTHERS = [
     Sample(Scatter(), (smooth(),)),
     Sample(Scatter((slice(1, 3),), (4, 2)), (smooth(2, 2),)),
     Sample(Scatter(np.array([1, 1, 3]), (4, 2)), (smooth(3, 2),)),
+    Sample(Getitem((np.array([2, 0]), slice(1, 3)), once=True), (smooth(3, 4),)),
+    Sample(Scatter(np.array([2, 0]), (3, 2), once=True), (smooth(2, 2),)),
     Sample(OPS["matmul"], (smooth(2, 3), smooth(3, 4))),
     Sample(OPS["matmul"], (smooth(3), smooth(3))),
     Sample(OPS["matmul"], (smooth(2, 3), smooth(3))),
