@@ -16,6 +16,7 @@ from .activations import activation
 from .losses import CrossEntropy, bce_with_logits, cross_entropy, hinge, huber, l1, mse
 from .op import OPS, Elementwise, Kink, Op, register
 from .ops.custom import custom_op
+from .ops.sorting import topk
 from .tensor import Tensor, no_grad
 from .transforms import elementwise_grad, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -96,5 +97,6 @@ __all__ = [
     "step_through",
     "value_and_grad",
     "vjp",
+    "topk",
     *activations.__all__,
 ]

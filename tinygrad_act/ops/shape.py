@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import IMPLEMENTS, Array, Op, register
 
@@ -115,14 +115,14 @@ class Concatenate(Op):
 
 @dataclass(frozen=True)
 class Pad(Op):
-    """A border of one value around the array: `width` as for `np.pad`, a number, a pair, or a pair per axis.
+    """A border around the array: `width` and `value` as for `np.pad`, a number, a pair, or a pair per axis.
 
     >>> pad(np.array([1.0, 2.0]), (1, 2))
     array([0., 1., 2., 0., 0.])
     """
 
     width: Any = 0
-    value: float = 0.0
+    value: Any = 0.0
     formula = r"y = (0, x, 0)"
     rule = {"x": r"\bar y_{\mathrm{inside}}"}
 
@@ -139,17 +139,39 @@ _transpose = register(Transpose())
 broadcast_to = register(BroadcastTo(), np.broadcast_to)
 astype = register(Astype(), np.astype)
 register(Concatenate())
-_pad = register(Pad())
+register(Pad())
 
 
-def reshape(x: Any, shape: Any, *more: int) -> Any:
-    """The same elements in another shape, given as one tuple or as several numbers."""
-    return _reshape(x, (shape, *more) if more else shape)
+def reshape(x: Any, shape: Any, *more: int, order: str = "C", copy: bool | None = None) -> Any:
+    """The same elements in another shape, given as one tuple or as several numbers; order="F" counts columns first."""
+    if more and isinstance(more[-1], str):  # where np.reshape has it
+        *more, order = more
+    shape = (shape, *more) if more else (shape,) if np.ndim(shape) == 0 else tuple(shape)
+    if _order(order) == "C":
+        return _reshape(x, shape)
+    return _transpose(_reshape(_transpose(x), shape[::-1]))
+
+
+def _order(order: str) -> str:
+    """The order, C or F. ValueError for one that depends on how the elements lie in memory."""
+    if order not in ("C", "F"):
+        raise ValueError(
+            f"the order of the elements of a Tensor is 'C' (rows first) or 'F' (columns first), not {order!r}"
+        )
+    return order
 
 
 def transpose(x: Any, axes: Any = None, *more: int) -> Any:
     """The axes in another order, given as one tuple or as several numbers; reversed, if not given."""
-    return _transpose(x, (axes, *more) if more else axes)
+    axes = (axes, *more) if more else (axes,) if isinstance(axes, int) else axes
+    return _transpose(x, axes if axes is None else tuple(axes))
+
+
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes exchanged."""
+    if x.ndim < 2:
+        raise ValueError(f"matrix_transpose: an array of at least 2 axes is needed, and this one has {x.ndim}")
+    return swapaxes(x, -1, -2)
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -159,16 +181,24 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return _transpose(x, tuple(order))
 
 
-def moveaxis(x: Any, source: int, destination: int) -> Any:
-    """One axis moved to another place."""
-    order = list(range(x.ndim))
-    order.insert(normalize_axis_index(destination, x.ndim), order.pop(normalize_axis_index(source, x.ndim)))
-    return _transpose(x, tuple(order))
+def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Any:
+    """Axes moved to other places; the others keep their order."""
+    return _transpose(x, _axes_after(np.moveaxis, x, source, destination))
 
 
-def ravel(x: Any) -> Any:
-    """The elements in one row."""
-    return _reshape(x, (-1,) if x.size else (0,))
+def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+    """One axis moved backwards until it stands before another. `np.moveaxis` is clearer."""
+    return _transpose(x, _axes_after(np.rollaxis, x, axis, start))
+
+
+def _axes_after(function: Callable[..., Any], x: Any, *args: Any) -> tuple[int, ...]:
+    """The order of the axes after a function that permutes them: their lengths tell, when each has its own."""
+    return tuple(function(np.empty(range(x.ndim), bool), *args).shape)
+
+
+def ravel(x: Any, order: str = "C") -> Any:
+    """The elements in one row; with order="F", column by column."""
+    return _reshape(x if _order(order) == "C" else _transpose(x), (-1,) if x.size else (0,))
 
 
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
@@ -181,38 +211,10 @@ def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     return _reshape(x, np.empty(x.shape, bool).squeeze(axis).shape)
 
 
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """Arrays joined along an axis they have; raveled first when there is none."""
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    return Concatenate(axis)(*arrays)
-
-
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """Arrays of one shape joined along a new axis."""
-    return concatenate([np.expand_dims(a, axis) for a in arrays], axis)
-
-
-def split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """The array cut along an axis, into equal parts or before these indices, as `np.split`."""
-    axis = normalize_axis_index(axis, x.ndim)
-    pieces = np.split(np.arange(x.shape[axis]), parts)
-    before = (slice(None),) * axis
-    ends = np.cumsum([len(p) for p in pieces])
-    return [x[(*before, slice(int(end) - len(p), int(end)))] for p, end in zip(pieces, ends, strict=True)]
-
-
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The order of the elements reversed along these axes; along all, if not given."""
     reverse = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x[tuple(slice(None, None, -1 if i in reverse else None) for i in range(x.ndim))]
-
-
-def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
-    """A border of one value around the array. Raises NotImplementedError for other modes."""
-    if mode != "constant":
-        raise NotImplementedError(f"pad of a Tensor knows mode='constant', not {mode!r}: index with repeated positions")
-    return _pad(x, pad_width, constant_values)
 
 
 IMPLEMENTS |= {
@@ -220,12 +222,10 @@ IMPLEMENTS |= {
     np.transpose: transpose,
     np.swapaxes: swapaxes,
     np.moveaxis: moveaxis,
+    np.rollaxis: rollaxis,
+    np.matrix_transpose: matrix_transpose,
     np.ravel: ravel,
     np.expand_dims: expand_dims,
     np.squeeze: squeeze,
-    np.concatenate: concatenate,
-    np.stack: stack,
-    np.split: split,
     np.flip: flip,
-    np.pad: pad,
 }

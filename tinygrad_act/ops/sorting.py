@@ -1,0 +1,69 @@
+"""Sorting: which place each element comes from is found as a constant, and the elements are picked from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import IMPLEMENTS, Node
+from .indexing import along, refuse
+
+
+def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
+    """The elements in order along an axis, of all when it is None; of equal ones, the first comes first."""
+    refuse("sort", order=order)
+    x, axis = (np.ravel(x), -1) if axis is None else (x, axis)
+    return along(x, np.argsort(x, axis, stable=True), axis, once=True)
+
+
+def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+    """Along an axis, element number `kth` as if sorted, with none greater before it and none smaller after it."""
+    refuse("partition", order=order)
+    x, axis = (np.ravel(x), -1) if axis is None else (x, axis)
+    return along(x, np.argpartition(x, kth, axis, kind), axis, once=True)
+
+
+def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
+    """The k greatest along an axis, greatest first, and their positions; of equal ones, the first comes first.
+
+    Not a number counts as greater than any. ValueError if k is more than the length of the axis.
+
+    >>> topk(np.array([3.0, 1.0, 4.0, 1.0, 5.0]), 2)
+    (array([5., 4.]), array([4, 2]))
+    """
+    n = x.shape[axis]
+    if not 0 <= k <= n:
+        raise ValueError(f"topk: k is from 0 to {n}, the length of axis {axis}, not {k}")
+    rising = np.argsort(np.flip(x, axis), axis, stable=True)
+    places = n - 1 - np.take(rising, np.arange(n - 1, n - 1 - k, -1), axis)
+    return along(x, places, axis, once=True), places
+
+
+def unique(
+    x: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    """The different elements in order, each picked where it comes first; along an axis, the slices.
+
+    They are in order even where they need not be (sorted=False).
+    """
+    find: Any = np.unique
+    _, places, *others = find(np.asarray(x._data), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    picked = np.take(x, places, axis)
+    results = (picked, *([places] if return_index else []), *others)
+    return results if len(results) > 1 else picked
+
+
+def lexsort(keys: Any, axis: int = -1) -> Any:
+    """The places of the elements in the order of the last of the keys, of equal ones in that of the one before it."""
+    return np.lexsort([k._data if isinstance(k, Node) else k for k in keys], axis)
+
+
+IMPLEMENTS |= {np.sort: sort, np.partition: partition, np.unique: unique, np.lexsort: lexsort}
