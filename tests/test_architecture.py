@@ -30,7 +30,7 @@ ROOMS = [
     "optim",
     "data",
 ]
-ROOMS += ["training", "compiler", "drawing", "catalogue"]
+ROOMS += ["training", "compiler", "drawing", "catalogue", "testing"]
 
 
 def room_of(path: Path) -> str:
@@ -75,7 +75,7 @@ def test_no_room_hides_a_public_function() -> None:
 
 def public() -> dict[str, Any]:
     """Every public name of the package and of the rooms that a user imports from."""
-    rooms = [ta, ta.nn, ta.optim, ta.data, ta.drawing, ta.activations]
+    rooms = [ta, ta.nn, ta.optim, ta.data, ta.drawing, ta.activations, ta.testing]
     named = {f"{room.__name__}.{name}": getattr(room, name) for room in rooms for name in room.__all__}
     return named | {
         f"nn.init.{name}": f for name, f in vars(ta.nn.init).items() if inspect.isfunction(f) and name[0] != "_"

@@ -9,6 +9,7 @@
 array([3., 0.])
 """
 
+import importlib
 from typing import Any
 
 from . import activations, data, losses, nn, op, ops, optim
@@ -39,6 +40,8 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
+    if name == "testing":
+        return importlib.import_module(".testing", __name__)
     if name in activations.__all__:
         return getattr(activations, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -98,5 +101,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "topk",
+    "testing",
     *activations.__all__,
 ]

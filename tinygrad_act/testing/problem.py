@@ -1,0 +1,136 @@
+"""What is checked: a function of a list of arrays, made of any function of Tensors, containers and parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..nn import Module
+from ..op import Array, Node
+from ..tensor import Tensor, no_grad
+from ..transforms import gradients
+from .surrogates import by_surrogates
+
+Arrays: TypeAlias = list[Array]
+
+
+@dataclass
+class Problem:
+    """A function of `arrays`, which are the floats among its arguments, and the parameters of a module."""
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    names: list[str]
+    arrays: Arrays  # in double
+    dtypes: list[Any]
+    parameters: list[Tensor]
+    weights: Arrays = field(default_factory=list)  # what the outputs are contracted with, to one number
+    is_weighted: bool = True
+    straight: bool = False  # whether an op in it has a surrogate
+    offsets: Arrays = field(default_factory=list)
+
+    def given(self, arrays: Arrays) -> Arrays:
+        """These arrays in the dtypes that the caller's have."""
+        return [a.astype(dtype) for a, dtype in zip(arrays, self.dtypes, strict=True)]
+
+    def run(self, arrays: Arrays, recording: bool = True) -> tuple[list[Tensor], list[Tensor]]:
+        """The outputs that are floats, and the Tensors that they are a function of."""
+        names = iter(self.names)
+        many = len(arrays) - len(self.parameters)
+        variables = [Tensor(a, requires_grad=recording, name=next(names)) for a in arrays[:many]]
+        for parameter, a in zip(self.parameters, arrays[many:], strict=True):
+            parameter._data = a
+        args = replaced(self.args, iter(variables))
+        with nullcontext() if recording else no_grad(), by_surrogates(self.offsets) if self.straight else nullcontext():
+            found = self.f(*args)
+        outputs = [y for _, y in leaves(found) if isinstance(y, Tensor) and y.dtype.kind in "fc"]
+        return outputs, [*variables, *self.parameters]
+
+    def value(self, arrays: Arrays, recording: bool = True) -> Any:
+        outputs, _ = self.run(arrays, recording)
+        return sum(np.sum(w * y._data) for w, y in zip(self.weights, outputs, strict=True))
+
+    def slopes(self, arrays: Arrays, seeds: Any = None) -> tuple[list[Tensor], list[Tensor]]:
+        """The gradients of the contracted outputs, as Tensors, and what they are with respect to."""
+        outputs, variables = self.run(arrays)
+        totals: list[Any] = [0.0] * len(variables)
+        for y, w in zip(outputs, seeds or self.weights, strict=True):
+            if y.requires_grad:
+                totals = [t + g for t, g in zip(totals, gradients(y, variables, w), strict=True)]
+        return [
+            t if isinstance(t, Tensor) else Tensor(np.zeros_like(a), False) for t, a in zip(totals, arrays, strict=True)
+        ], variables
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Give the parameters back as they were."""
+        before = [p._data for p in self.parameters]
+        try:
+            yield
+        finally:
+            for parameter, data in zip(self.parameters, before, strict=True):
+                parameter._data = data
+
+
+def problem_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Problem:
+    """Sort the arguments into those to differentiate with respect to, and constants. TypeError if there are none."""
+    found = [(path, x) for i, arg in enumerate(args) for path, x in leaves(arg, argument_name(f, i)) if is_variable(x)]
+    parameters = list(f.parameters()) if isinstance(f, Module) else []
+    found += [(p.name or "parameter", p) for p in parameters]
+    if not found:
+        raise TypeError(
+            "check_grads has nothing to differentiate with respect to: none of the arguments is of floats.\n"
+            f"  Given: {', '.join(kind_of(a) for a in args) or 'no arguments'}.  Write 3.0 for 3, and x.astype(float)."
+        )
+    arrays = [np.asarray(x._data if isinstance(x, Node) else x) for _, x in found]
+    doubles = [a.astype(np.float64) for a in arrays]
+    return Problem(f, args, [path for path, _ in found], doubles, [a.dtype for a in arrays], parameters)
+
+
+def is_variable(x: Any) -> bool:
+    """Whether to differentiate with respect to it: floats, but not a Tensor that is a constant."""
+    if isinstance(x, Node):
+        return x.requires_grad and x._data.dtype.kind == "f"
+    return isinstance(x, float) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f")
+
+
+def kind_of(x: Any) -> str:
+    """What an argument is, in short."""
+    return f"{x.dtype} of shape {x.shape}" if hasattr(x, "dtype") else type(x).__name__
+
+
+def argument_name(f: Callable[..., Any], i: int) -> str:
+    """What f calls its argument number i."""
+    try:
+        parameters = list(inspect.signature(f.forward if isinstance(f, Module) else f).parameters.values())
+    except (TypeError, ValueError):
+        return f"args[{i}]"
+    several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    first = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return first[i] if i < len(first) else f"{several[0] if several else 'args'}[{i - len(first)}]"
+
+
+def leaves(x: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """What is in a container, or in containers within it, each with its path."""
+    if isinstance(x, list | tuple | dict):
+        for key, part in x.items() if isinstance(x, dict) else enumerate(x):
+            yield from leaves(part, f"{path}[{key!r}]")
+    else:
+        yield path, x
+
+
+def replaced(x: Any, tensors: Iterator[Tensor]) -> Any:
+    """The same containers, with the next of these Tensors for each variable."""
+    if isinstance(x, dict):
+        return {key: replaced(part, tensors) for key, part in x.items()}
+    if isinstance(x, list | tuple):
+        parts = [replaced(part, tensors) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    if isinstance(x, np.ndarray) and not is_variable(x):
+        return x.copy()
+    return next(tensors) if is_variable(x) else x
