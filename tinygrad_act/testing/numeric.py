@@ -27,7 +27,7 @@ def central(f: Line, h: float, noise: float) -> Slope:
 
 
 def one_sided(f: Line, h: float, noise: float) -> Slope:
-    """The slope to the right of 0, or for a negative h to the left; infinite where f jumps at 0."""
+    """The slope to the right of 0, or for a negative h to the left. If f jumps at 0, that beside it."""
     middle, quotients = f(0.0), []
 
     def quotient(h: float) -> float:
@@ -36,7 +36,8 @@ def one_sided(f: Line, h: float, noise: float) -> Slope:
 
     found = _extrapolated(quotient, h, SHRINK, noise)
     grows = [abs(b) > 0.9 * SHRINK * abs(a) > 0 for a, b in itertools.pairwise(quotients)]
-    return Slope(math.copysign(math.inf, quotients[-1]), 0.0) if len(grows) > 4 and all(grows[-4:]) else found
+    jumps = len(grows) > 4 and all(grows[-4:])
+    return _extrapolated(lambda h: (f(2 * h) - f(h)) / h, h, SHRINK, noise) if jumps else found
 
 
 def _extrapolated(quotient: Line, h: float, factor: float, noise: float) -> Slope:

@@ -61,8 +61,8 @@ def blame(fault: Fault, suspect: Any) -> list[str]:
     """The op that is most likely at fault, and its rule."""
     if suspect is None:
         return [
-            "No op is wrong by itself, so it is how they are put together: .data, .detach(), no_grad() and a new Tensor of",
-            "an array each cut the graph, and what is behind them counts as a constant.",
+            "No op is wrong by itself, so it is how they are put together: .data, .detach(), no_grad() and a new",
+            "Tensor of an array each cut the graph, and what is behind them counts as a constant.",
         ]
     rule = suspect.op.rule
     rule = rule.get(suspect.fault.name.partition("[")[0], "") if isinstance(rule, dict) else rule
