@@ -49,7 +49,7 @@ def check_grads(
     problem = problem_of(f, args)
     with problem.borrowed():
         operations = tried(problem)
-        if faults := faults_of(problem, operations, order, rtol, atol):
+        if faults := faults_of(problem, order, rtol, atol):
             raise AssertionError(
                 report.of(f, worst_of(faults), suspect_of(problem, faults[0], rtol, atol), problem.is_weighted)
             )
@@ -88,11 +88,9 @@ def in_order(outputs: list[Tensor]) -> list[Node]:
     return sorted(nodes, key=lambda node: node.stamp)
 
 
-def faults_of(
-    problem: Problem, operations: list[Node], order: int, rtol: float | None, atol: float | None
-) -> list[Fault]:
+def faults_of(problem: Problem, order: int, rtol: float | None, atol: float | None) -> list[Fault]:
     """What is wrong, of the lowest order and the first kind that anything is wrong of."""
-    judge = Judge(problem, 1e-6 if rtol is None else rtol, atol, allows_complex(problem, operations))
+    judge = Judge(problem, 1e-6 if rtol is None else rtol, atol, allows_complex(problem))
     faults = judge.faults(1) or judge.forward_faults()
     return faults or (judge.faults(2) if order > 1 else [])
 
@@ -105,8 +103,8 @@ def suspect_of(problem: Problem, fault: Fault, rtol: float | None, atol: float |
     for node in itertools.islice(in_order(outputs), MOST_OPS):
         op: Any = node.op
         alone = problem_of(op, tuple(map(as_argument, node.inputs)))
-        operations = tried(alone)
-        if found := faults_of(alone, operations, fault.order, rtol, atol):
+        tried(alone)
+        if found := faults_of(alone, fault.order, rtol, atol):
             shapes = ", ".join(str(np.shape(x._data if isinstance(x, Node) else x)) for x in node.inputs)
             return Suspect(op, shapes, line_of(node), worst_of(found))
     return None

@@ -1,0 +1,61 @@
+"""check_op: whether an op of yours obeys the laws that ours do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import OPS as OPS
+from ..op import Array, Elementwise, Op
+from . import laws
+
+
+def check_op(op: Op, *inputs: Any) -> None:
+    """Hold an op to the laws that guard every op of this package; AssertionError with all that it breaks.
+
+    The float arrays among `inputs` are differentiated; choose some away from kinks and ties. An Elementwise op needs
+    none, and is tried on points within its domain. The laws, in `testing.laws.LAWS`, are of its first three
+    derivatives, dtype and memory, of the compiler, pictures and copies, and for an Elementwise op also of kinks, nan
+    and the extremes. TypeError if there is nothing to try it on.
+
+    >>> check_op(OPS["tanh"])
+    >>> check_op(OPS["multiply"], np.array([[1.0], [2.0]]), np.array([3.0, 4.0]))
+    """
+    inputs = inputs or default_inputs(op)
+    if not laws.differentiable(op, inputs):
+        raise TypeError(
+            f"check_op: none of the inputs to {op.name} is an array of floats that it has a rule for.\n"
+            f"  Write check_op({op!r}, np.array([0.5, -1.2])), and vjp_<input> in the class for each input."
+        )
+    applying = laws.LAWS if isinstance(op, Elementwise) else laws.OF_ALL
+    if broken := [told for law in applying if (told := said_by(law, op, inputs))]:
+        raise AssertionError(f"{op!r} breaks {len(broken)} of {len(applying)} laws:\n\n" + "\n\n".join(broken))
+
+
+def said_by(law: Any, op: Op, inputs: laws.Inputs) -> str:
+    """What an op does against a law, which an error in it breaks too; nothing if it obeys."""
+    try:
+        law(op, inputs)
+    except Exception as error:  # whatever the user's own code raises
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        told = f"{kind}{error}".strip() or "it does not hold"
+        meaning = (law.__doc__ or "").partition("\n")[0]
+        return f"- {law.__name__.replace('_', ' ')} ({meaning})\n" + "\n".join(
+            f"    {x}" for x in told.splitlines() if x
+        )
+    return ""
+
+
+def default_inputs(op: Op) -> tuple[Array, ...]:
+    """Points within the domain of an elementwise op, away from its kinks and from 0. TypeError for any other op."""
+    if not isinstance(op, Elementwise):
+        example = ", ".join(f"np.array([{0.5 + i}, {-1.2 - i}])" for i in range(len(op.arguments)))
+        raise TypeError(
+            f"check_op({op!r}) needs inputs to try it on, as only an Elementwise op has some by itself.\n"
+            f"  Write check_op({op!r}, {example}), of the shapes it takes."
+        )
+    points = np.array([-2.713, -1.386, -0.917, -0.441, -0.173, 0.128, 0.319, 0.563, 0.871, 1.294, 1.873, 3.149])
+    low, high = op.domain
+    inside = points[(points > low + 0.05) & (points < high - 0.05)]
+    return (inside[[all(abs(x - kink.at) > 0.01 for kink in op.kinks) for x in inside]],)
