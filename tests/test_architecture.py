@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import tinygrad_act as ta
+import tinygrad_act.debugging
 import tinygrad_act.drawing
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_act"
@@ -30,7 +31,7 @@ ROOMS = [
     "optim",
     "data",
 ]
-ROOMS += ["training", "compiler", "drawing", "catalogue", "testing"]
+ROOMS += ["training", "compiler", "drawing", "debugging", "catalogue", "testing"]
 
 
 def room_of(path: Path) -> str:
@@ -75,7 +76,7 @@ def test_no_room_hides_a_public_function() -> None:
 
 def public() -> dict[str, Any]:
     """Every public name of the package and of the rooms that a user imports from."""
-    rooms = [ta, ta.nn, ta.optim, ta.data, ta.drawing, ta.activations, ta.testing]
+    rooms = [ta, ta.nn, ta.optim, ta.data, ta.drawing, ta.debugging, ta.activations, ta.testing]
     named = {f"{room.__name__}.{name}": getattr(room, name) for room in rooms for name in room.__all__}
     return named | {
         f"nn.init.{name}": f for name, f in vars(ta.nn.init).items() if inspect.isfunction(f) and name[0] != "_"

@@ -36,6 +36,10 @@ def __getattr__(name: str) -> Any:
         from .catalogue import card
 
         return card
+    if name == "debug":
+        from .debugging import debug
+
+        return debug
     if name in ("draw", "explain", "step_through"):
         from . import drawing
 
@@ -77,6 +81,7 @@ __all__ = [
     "cross_entropy",
     "custom_op",
     "data",
+    "debug",
     "draw",
     "elementwise_grad",
     "explain",

@@ -1,0 +1,6 @@
+"""What went wrong in a program that runs within `ta.debug()`, and where."""
+
+from .findings import ChangedInPlaceError, NotFiniteError
+from .watch import debug
+
+__all__ = ["ChangedInPlaceError", "NotFiniteError", "debug"]
