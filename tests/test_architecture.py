@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_act"
 ROOMS = [
     "text",
     "facts",
+    "hooks",
     "op",
     "autodiff",
     "tensor",

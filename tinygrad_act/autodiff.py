@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import text
+from . import hooks, text
 from .op import Array, Node, Op
 
 
@@ -32,8 +32,9 @@ def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node]
     Rules are given `value(node)`: on arrays they compute cotangents, on nodes they record how to.
     """
     cotangents = {order[0]: seed}
+    take = hooks.taking(cotangents) if hooks.HOOKED else cotangents.pop
     for node in order:
-        g = cotangents.pop(node, None)
+        g = take(node, None)
         if g is None:
             continue
         yield node, g

@@ -49,10 +49,11 @@ def register(op: SomeOp, *functions: Callable[..., Any]) -> SomeOp:
 class Node:
     """A value in a computation graph, with the op and the inputs it came from. `Tensor` is the one kind there is."""
 
-    __slots__ = ("__weakref__", "_data", "grad", "inputs", "name", "op", "requires_grad", "stamp")
+    __slots__ = ("__weakref__", "_data", "grad", "hooks", "inputs", "name", "op", "requires_grad", "stamp")
     _data: np.ndarray[Any, Any]
     grad: np.ndarray[Any, Any] | None
     op: Op | None  # None for a leaf
+    hooks: dict[Any, Callable[[Any], Any]]  # not there until one is registered
     inputs: tuple[Any, ...]  # nodes, and the plain arrays and numbers that are constants
     name: str | None
     requires_grad: bool

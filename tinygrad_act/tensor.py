@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import autodiff, text
+from . import autodiff, hooks, text
 from .op import IMPLEMENTS, Node, Op
 
 _clock = itertools.count()  # next() is atomic, so threads may share it: only the order within one graph matters
@@ -122,6 +122,8 @@ class Tensor(Node):
         scalar has a default, 1 (else ValueError). RuntimeError if a leaf has changed since it was used.
         """
         autodiff.backward(self, seed)
+
+    register_hook = hooks.register
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The plain array, shared with this Tensor."""

@@ -30,7 +30,7 @@ class NotFiniteError(FloatingPointError):
     ...         y = Tensor([1.0, np.nan]) * 2
     ... except NotFiniteError as error:
     ...     print(str(error).partition(", at")[0])
-    a of multiply holds nan before any op has run on it, forward
+    a of multiply holds nan already, forward
     """
 
 
@@ -144,7 +144,7 @@ def not_finite_forward(op: Op, inputs: tuple[Any, ...], y: Array, where: Array, 
     said = f"{with_parameters(op)} gives {bad}{at(index)}, forward"
     if any(worst(arrays[i]) == "nan" for i in holding):
         i = next(i for i in holding if worst(arrays[i]) == "nan")
-        said = f"{names_of(op, inputs)[i]} of {with_parameters(op)} holds nan before any op has run on it, forward"
+        said = f"{names_of(op, inputs)[i]} of {with_parameters(op)} holds nan already, forward"
         cure = CURES["not finite data"]
     elif holding:
         cure = f"nan comes of inf - inf, 0 * inf and inf / inf: {CURES['not finite']}"

@@ -54,7 +54,7 @@ def debug() -> Iterator[None]:
     ...         y = (2 * x).sum()
     ... except findings.NotFiniteError as error:
     ...     print(str(error).partition(", at")[0])
-    b of multiply holds nan before any op has run on it, forward
+    b of multiply holds nan already, forward
     """
     if tracing.now:
         raise RuntimeError("ta.debug() cannot look into a step while it is compiled: call the eager step within it")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
 
+from ..hooks import Handle
 from ..tensor import Tensor
 
 
@@ -28,12 +29,33 @@ class Module:
     """
 
     training: bool = True
+    _hooks: _Hooks | None = None  # none of the parts of the network
 
     def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} needs a forward(self, ...)")
 
     def __call__(self, *inputs: Any) -> Any:
-        return self.forward(*inputs)
+        output = self.forward(*inputs)
+        return output if self._hooks is None else self._hooks.passed(self, inputs, output)
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
+        """Call `hook(module, inputs, output)` after each forward; what it returns, unless None, replaces the output.
+
+        Hooks are called in the order of registration; the handle that is returned removes this one. They stay with this
+        module: copies of it, also by pickle, have none.
+
+        >>> module = Module()
+        >>> module.forward = lambda x: 2 * x
+        >>> with module.register_forward_hook(lambda module, inputs, output: output + 1):
+        ...     module(3.0)
+        7.0
+        """
+        if self._hooks is None:
+            self._hooks = _Hooks()
+        return Handle(self._hooks.functions, hook)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_hooks"}
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         super().__setattr__(attribute, value)
@@ -82,8 +104,21 @@ class Module:
             parameter.zero_grad()
 
     def __repr__(self) -> str:
-        parts = [f"  {name}: {_indented(value)}" for name, value in vars(self).items() if name != "training"]
+        parts = [f"  {name}: {_indented(value)}" for name, value in self.__getstate__().items() if name != "training"]
         return "\n".join([f"{type(self).__name__}(", *parts, ")"]) if parts else f"{type(self).__name__}()"
+
+
+class _Hooks:
+    """The forward hooks of a module."""
+
+    def __init__(self) -> None:
+        self.functions: dict[Handle, Callable[..., Any]] = {}
+
+    def passed(self, module: Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        for hook in list(self.functions.values()):
+            new = hook(module, inputs, output)
+            output = output if new is None else new
+        return output
 
 
 def _walk(module: Module) -> Iterator[tuple[str, Any]]:

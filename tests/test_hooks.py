@@ -1,0 +1,195 @@
+"""Hooks of Tensors and of modules."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor, nn
+from tinygrad_act.hooks import HOOKED
+
+
+def test_a_hook_sees_the_whole_gradient_once() -> None:
+    x = Tensor([1.0, 2.0])
+    h = 3 * x
+    seen: list[Any] = []
+    h.register_hook(lambda g: seen.append(g.copy()))
+    (h.sum() + (h * h).sum()).backward()
+    np.testing.assert_array_equal(seen, [[7.0, 13.0]])
+    np.testing.assert_array_equal(x.grad, [21.0, 39.0])
+
+
+def test_what_hooks_return_replaces_the_gradient_in_their_order() -> None:
+    x = Tensor([1.0, 2.0])
+    h = 3 * x
+    h.register_hook(lambda g: g + 1)
+    h.register_hook(lambda g: g * 10)
+    x.register_hook(lambda g: -g)
+    (h * 2).sum().backward()
+    np.testing.assert_array_equal(h.grad, [30.0, 30.0])
+    np.testing.assert_array_equal(x.grad, [-90.0, -90.0])
+    h2 = 1 * x
+    h2.sum().backward()
+    np.testing.assert_array_equal(x.grad, [-91.0, -91.0])
+
+
+def test_like_torch() -> None:
+    torch = pytest.importorskip("torch")
+    x, t = Tensor([1.0, 2.0]), torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    for v, y in ((x, x * x), (t, t * t)):
+        v.register_hook(lambda g: g * 2)
+        y.register_hook(lambda g: g + 1)
+        (y * y + v).sum().backward()
+    np.testing.assert_array_equal(x.grad, t.grad.numpy())
+
+
+def test_gradients_pass_hooks_as_tensors_and_to_any_order() -> None:
+    x = Tensor(2.0)
+    h = x * x
+    with h.register_hook(lambda g: g * g):
+        first = ta.gradients(h**2, x)
+    assert first.item() == 256.0  # (2 h)² 2 x = 8 x⁵
+    assert ta.gradients(first, x).item() == 640.0  # 40 x⁴
+
+
+def test_the_root_has_hooks_too() -> None:
+    x = Tensor(2.0)
+    y = 3 * x
+    y.register_hook(lambda g: g * 5)
+    y.backward()
+    assert x.grad == 15.0
+
+
+def test_removed_hooks_are_not_called() -> None:
+    x = Tensor(2.0)
+    handle = x.register_hook(lambda g: g * 5)
+    with x.register_hook(lambda g: g + 1):
+        (1 * x).backward()
+    assert x.grad == 6.0
+    handle.remove()
+    handle.remove()
+    x.zero_grad()
+    (1 * x).backward()
+    assert x.grad == 1.0
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [np.ones(3), np.ones(2, np.float32), 1.0, Tensor([1.0, 2.0])],
+    ids=["shape", "dtype", "number", "Tensor"],
+)
+def test_a_hook_returns_the_like_of_what_it_is_given(returned: Any) -> None:
+    x = Tensor([1.0, 2.0])
+
+    def halved(g: Any) -> Any:
+        return returned
+
+    x.register_hook(halved)
+    with pytest.raises(ValueError, match=r"the hook halved was given a gradient, ndarray \(2,\) float64, and returned"):
+        (2 * x).sum().backward()
+
+
+def test_gradients_are_shared_so_a_hook_cannot_write_to_them() -> None:
+    x = Tensor([1.0, 2.0])
+
+    def write(g: Any) -> None:
+        g[0] = 5.0
+
+    with x.register_hook(write), pytest.raises(ValueError, match="read-only"):
+        (2 * x).sum().backward()
+    mine = np.ones(2)
+    x.register_hook(lambda g: mine)
+    (2 * x).sum().backward()
+    x.grad[0] = 5.0
+    assert mine[0] == 1.0
+    x.register_hook(lambda g: g)
+    (2 * x).sum().backward()
+    assert x.grad.flags.writeable
+
+
+def test_a_constant_has_no_hooks() -> None:
+    with pytest.raises(RuntimeError, match="requires no gradient"):
+        Tensor(1.0, requires_grad=False).register_hook(print)
+
+
+def test_hooks_go_with_their_tensor() -> None:
+    x = Tensor([1.0])
+    y = x * 2
+    y.register_hook(lambda g, y=y: None)  # a cycle
+    gone, number = weakref.ref(y), id(y)
+    assert number in HOOKED
+    assert not hasattr(copy.copy(x), "hooks")
+    del y
+    gc.collect()
+    assert gone() is None
+    assert number not in HOOKED
+
+
+def test_hooks_of_parameters_run_in_a_compiled_step() -> None:
+    w = Tensor([1.0, 2.0])
+    w.register_hook(lambda g: np.clip(g, -1, 1))
+
+    @ta.compile
+    def step(x: Any) -> Any:
+        loss = np.sum(w * x)
+        loss.backward()
+        w.data -= w.grad
+        w.zero_grad()
+        return loss
+
+    step(np.array([10.0, 0.5]))
+    np.testing.assert_array_equal(w.data, [0.0, 1.5])
+    step(np.array([-10.0, 0.5]))
+    np.testing.assert_array_equal(w.data, [1.0, 1.0])
+
+
+def test_forward_hooks_see_the_call_and_may_replace_its_output() -> None:
+    layer = nn.Linear(2, 3)
+    seen: list[Any] = []
+    x = np.ones((4, 2))
+    handle = layer.register_forward_hook(lambda *args: seen.append(args))
+    layer.register_forward_hook(lambda module, inputs, output: output * 0)
+    layer.register_forward_hook(lambda module, inputs, output: output + 1)
+    y = nn.Sequential(layer, ta.relu)(x)
+    np.testing.assert_array_equal(y.data, np.ones((4, 3)))
+    (module, inputs, output) = seen[0]
+    assert module is layer
+    assert inputs[0] is x
+    assert output.op.name == "affine"
+    handle.remove()
+    layer(x)
+    assert len(seen) == 1
+
+
+def test_forward_hooks_are_no_part_of_the_network() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), ta.relu)
+    plain = repr(model), len(model.parameters()), len(list(model.modules()))
+    model.register_forward_hook(lambda module, inputs, output: output * 0)
+    model[0].register_forward_hook(nn.Linear(3, 3))
+    assert (repr(model), len(model.parameters()), len(list(model.modules()))) == plain
+    x = np.ones((4, 2))
+    for other in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        other.layers = (nn.Linear(2, 3), ta.sigmoid)
+        assert other(x).data.all()
+
+
+def test_forward_hooks_are_traced() -> None:
+    layer = nn.Linear(2, 3)
+    layer.register_forward_hook(lambda module, inputs, output: output * 0 + inputs[0].sum())
+    step = ta.compile(lambda x: layer(x))
+    np.testing.assert_array_equal(step(np.ones((4, 2))), np.full((4, 3), 8.0))
+    np.testing.assert_array_equal(step(2 * np.ones((4, 2))), np.full((4, 3), 16.0))
+
+
+def test_hooks_are_named_where_their_gradient_is_not_finite() -> None:
+    x = Tensor([1.0], name="x")
+    x.register_hook(lambda g: g * np.nan)
+    with pytest.raises(FloatingPointError, match=r"gradient of x \(a leaf\) is not finite[\s\S]*of a hook"), ta.debug():
+        (2 * x).sum().backward()
