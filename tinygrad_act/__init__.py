@@ -19,7 +19,7 @@ from .op import OPS, Elementwise, Kink, Op, register
 from .ops.custom import custom_op
 from .ops.sorting import topk
 from .tensor import Tensor, no_grad
-from .transforms import elementwise_grad, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import checkpoint, elementwise_grad, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -77,6 +77,7 @@ __all__ = [
     "backward_source",
     "bce_with_logits",
     "card",
+    "checkpoint",
     "compile",
     "cross_entropy",
     "custom_op",

@@ -39,13 +39,25 @@ class Together(Op):
         return self.cotangents[i]
 
 
+class Variable(Tensor):
+    """A leaf that a transform made for itself; once it is `closed`, the results of that do not depend on it."""
+
+    __slots__ = ("closed",)
+    closed: bool
+
+
+def is_open(node: Node) -> bool:
+    """Whether it is a leaf by which there may be something to differentiate."""
+    return node.op is None and not (isinstance(node, Variable) and node.closed)
+
+
 class Pullback:
     """The linear map from cotangents of `outputs` to cotangents of `targets`, along the graph between them.
 
-    It is on arrays, unless there is a Tensor besides the targets that it depends on: then it is recorded.
+    It goes through the nodes that are newer than `since`.
     """
 
-    def __init__(self, outputs: list[Any], targets: list[Tensor]) -> None:
+    def __init__(self, outputs: list[Any], targets: list[Any], since: int = -1) -> None:
         self.outputs, self.targets = outputs, targets
         self.reached = [isinstance(y, Node) and y.requires_grad for y in outputs]
         reached = [y for y, is_reached in zip(outputs, self.reached, strict=True) if is_reached]
@@ -53,9 +65,9 @@ class Pullback:
         if reached:
             self.order = toposort(reached[0]) if len(reached) == 1 else toposort(_above(reached, []))[1:]
         self.wanted: set[Node] = set(targets)
-        self.others = [node for node in self.order if node.op is None and node not in self.wanted]
+        self.others = [node for node in self.order if is_open(node) and node not in self.wanted]
         for node in reversed(self.order):
-            if any(isinstance(x, Node) and x in self.wanted for x in node.inputs):
+            if node.stamp > since and any(isinstance(x, Node) and x in self.wanted for x in node.inputs):
                 self.wanted.add(node)
 
     def __call__(self, cotangents: list[Any], record: bool) -> list[Any]:
@@ -121,7 +133,8 @@ class Point:
             raise TypeError(f"{who}: the function returned {result!r}, and there is no derivative of that")
         self.pullback = Pullback(self.outputs, self.variables)
         for x in self.variables:
-            x.requires_grad = x.op is not None  # whatever is computed with it from now on takes it for a constant
+            if isinstance(x, Variable):
+                x.closed = True
 
     def pull(self, cotangents: list[Any]) -> list[Any]:
         """Cotangents of the variables, recorded where there is something that they can be differentiated by."""
@@ -157,7 +170,7 @@ class Point:
 
 def depends_on_a_leaf(x: Node) -> bool:
     """Whether there is still a Tensor that it can be differentiated by."""
-    return x.requires_grad and any(node.op is None for node in toposort(x))
+    return x.requires_grad and any(map(is_open, toposort(x)))
 
 
 def _variable(who: str, path: str, x: Any) -> Tensor:
@@ -176,7 +189,9 @@ def _variable(who: str, path: str, x: Any) -> Tensor:
         raise _no_floats(
             f"{who}: {path}", x.dtype, "Write floats (2.0, or x.astype(float)), or leave it out of argnums."
         )
-    return Tensor(x)
+    leaf = Variable(x)
+    leaf.closed = False
+    return leaf
 
 
 def _output(who: str, path: str, y: Any) -> Any:

@@ -1,0 +1,138 @@
+"""Checkpoints: the same derivatives to the bit, in less memory."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_act as ta
+from tinygrad_act import Tensor, checkpoint, grad, nn
+
+x0 = np.random.default_rng(0).normal(size=(6, 3))
+
+
+def network() -> nn.Sequential:
+    rng = np.random.default_rng(1)
+    return nn.Sequential(nn.Linear(3, 4, rng=rng), "tanh", "prelu", nn.Linear(4, 3, rng=rng), "softmax")
+
+
+def test_values_and_gradients_of_a_network_are_the_same_to_the_bit() -> None:
+    model, x = network(), Tensor(x0)
+    np.sum(model(x) ** 2).backward()
+    expected = [x.grad, *(t.grad for t in model.parameters())]
+    model.zero_grad()
+    again = Tensor(x0)
+    y = checkpoint(model)(again)
+    assert y.op.name == "checkpoint"
+    assert y.inputs == (again, *y.inputs[1:])
+    np.sum(y**2).backward()
+    for a, b in zip(expected, [again.grad, *(t.grad for t in model.parameters())], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_function_runs_once_forward_and_once_a_walk() -> None:
+    runs = []
+
+    def f(a: Any, b: Any) -> Any:
+        runs.append(1)
+        return np.tanh(a) * b
+
+    a, b = Tensor(2.0), Tensor(3.0)
+    y = checkpoint(f)(a, b)
+    assert len(runs) == 1
+    y.backward()
+    assert len(runs) == 2
+    ta.gradients(y, b)
+    ta.gradients(y, [a, b])
+    assert len(runs) == 4
+    with ta.no_grad():
+        checkpoint(f)(a, b)
+    assert len(runs) == 5
+
+
+def test_higher_derivatives_and_transforms_go_through() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.tanh(x) * np.exp(x / 2))
+
+    kept = checkpoint(f)
+    x, v = x0[0], np.array([1.0, -2.0, 3.0])
+    np.testing.assert_array_equal(grad(kept)(x), grad(f)(x))
+    np.testing.assert_allclose(ta.hessian(kept)(x), ta.hessian(f)(x), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(ta.hvp(kept, x, v), ta.hvp(f, x, v), rtol=1e-13)
+    np.testing.assert_allclose(ta.jvp(kept, x, v)[1], ta.jvp(f, x, v)[1], rtol=1e-13)
+    third = grad(grad(grad(checkpoint(np.exp))))
+    np.testing.assert_allclose(third(1.5), np.exp(1.5), rtol=1e-15)
+    assert grad(lambda x: checkpoint(lambda z: z * x)(1.0))(2.0) == 1
+    assert grad(lambda x: grad(checkpoint(lambda z: z * z * x))(x))(3.0) == 12
+    nested = checkpoint(lambda x: checkpoint(np.sin)(x) * x)
+    np.testing.assert_allclose(grad(grad(nested))(0.5), 2 * np.cos(0.5) - 0.5 * np.sin(0.5), rtol=1e-15)
+    step = ta.compile(lambda x: grad(kept)(x))
+    np.testing.assert_array_equal(step(x), grad(f)(x))
+
+
+def test_tensors_that_it_uses_get_their_gradients_even_if_one_is_made_of_another() -> None:
+    def graph(wrap: Any) -> list[Any]:
+        w, x = Tensor(2.0), Tensor(3.0)
+        h = w * w
+        k = np.exp(h)
+        y = wrap(lambda p: p["x"] * w + h * k * p["x"] + p["s"])({"x": x, "s": 1.0, "none": None})
+        first = ta.gradients(y, [w, x, h, k])
+        second = ta.gradients(first[0], [w, x, h])
+        y.backward()
+        return [y.data, w.grad, x.grad, h.grad, k.grad, *(g.data for g in first + second)]
+
+    for a, b in zip(graph(lambda f: f), graph(checkpoint), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_argument_that_is_used_besides_counts_twice(times: int) -> None:
+    x = Tensor(3.0)
+    y = checkpoint(lambda *zs: sum(zs) * x)(*[x] * times)
+    first = ta.gradients(y, x)
+    assert (first.data, ta.gradients(first, x).data) == (6.0 * times, 2.0 * times)
+    y.backward()
+    assert x.grad == 6 * times
+
+
+def test_constants_and_what_comes_back_as_it_is() -> None:
+    assert type(checkpoint(np.sum)(x0)) is np.float64
+    t, w = Tensor(2.0), Tensor(3.0)
+    assert grad(checkpoint(lambda x: x))(2.0) == 1
+    assert ta.gradients(checkpoint(lambda x: w)(t), w).data == 1
+    assert ta.gradients(checkpoint(lambda x: np.ones(()))(t), t).data == 0
+
+
+def test_another_value_or_several_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    y = checkpoint(lambda x: x * rng.normal())(Tensor(2.0))
+    with pytest.raises(RuntimeError, match="another value when it was run again"):
+        y.backward()
+    with pytest.raises(TypeError, match="returned a tuple"):
+        checkpoint(lambda x: (x, x))(Tensor(2.0))
+
+
+def peak(layer: Any) -> int:
+    def chain(x: Any) -> Any:
+        for _ in range(10):
+            x = np.tanh(x) * 0.9
+        return x
+
+    gc.collect()
+    tracemalloc.start()
+    try:
+        y = Tensor(np.ones(20_000))
+        for _ in range(10):
+            y = layer(chain)(y)
+        np.sum(y).backward()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_deep_chain_needs_a_fraction_of_the_memory() -> None:
+    assert peak(checkpoint) < peak(lambda f: f) / 4
