@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Node
 from ..tensor import Tensor
 from ..trees import unflatten
-from .linear import Point, Pullback
+from .linear import Point, Pullback, recording
 from .reverse import _named, fitting, grad, vjp
 
 
@@ -24,7 +24,8 @@ class Pushforward:
     def __init__(self, point: Point) -> None:
         self.point = point
         self.at = [Tensor(np.ones_like(y._data if isinstance(y, Node) else y)) for y in point.outputs]
-        self.back = Pullback(point.pullback(list(self.at), record=True), self.at)
+        with recording():
+            self.back = Pullback(point.pullback(list(self.at), record=True), self.at)
 
     def __call__(self, tangents: list[Any]) -> list[Any]:
         live = self.back.others or any(isinstance(t, Node) and t.requires_grad for t in tangents)

@@ -64,11 +64,13 @@ class Pullback:
         self.order: list[Node] = []
         if reached:
             self.order = toposort(reached[0]) if len(reached) == 1 else toposort(_above(reached, []))[1:]
+        self.ends = set(targets)
         self.wanted: set[Node] = set(targets)
         self.others = [node for node in self.order if is_open(node) and node not in self.wanted]
         for node in reversed(self.order):
             if node.stamp > since and any(isinstance(x, Node) and x in self.wanted for x in node.inputs):
                 self.wanted.add(node)
+        self.wanted.update(reached)
 
     def __call__(self, cotangents: list[Any], record: bool) -> list[Any]:
         """One cotangent for each target: an array, or a Tensor if it is to record. None is a cotangent of zeros."""
@@ -87,11 +89,7 @@ class Pullback:
             ys, seeds = zip(*given, strict=True)
             order, seed = [_above(ys, seeds), *order], np.ones(())
         value: Callable[[Node], Any] = (lambda node: node) if record else attrgetter("_data")
-        targets, found = set(self.targets), {}
-        with recording():
-            for node, g in walk(order, seed, self.wanted.union(y for y, _ in given), value):
-                if node in targets:
-                    found[node] = g
+        found = {node: g for node, g in walk(order, seed, self.wanted, value) if node in self.ends}
         return [found[x] if x in found else np.zeros_like(x._data) for x in self.targets]
 
 
