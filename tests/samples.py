@@ -134,6 +134,7 @@ OTHERS = [
     Sample(Concatenate(-1), (smooth(2, 3), smooth(2, 1))),
     Sample(Pad(), (smooth(2, 3),)),
     Sample(Pad(((1, 2), (0, 3)), 5.0), (smooth(2, 3),)),
+    Sample(Pad((1, 2), ((1.0, 2.0), (3.0, 4.0))), (smooth(2, 3),)),
     Sample(Getitem(), (smooth(2, 3),)),
     Sample(Getitem((slice(None, None, -1), None, 1)), (smooth(2, 3),)),
     Sample(Getitem((np.array([0, 1, 1]), np.array([2, 0, 0]))), (smooth(2, 3),)),

@@ -427,7 +427,7 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "a method of nanquantile": (lambda: np.nanquantile(x, 0.5, method="lower"), TypeError, ["np.quantile has all"]),
         "both ddof and correction": (lambda: np.var(x, ddof=1, correction=1), ValueError, ["which are the same"]),
         "average of other weights": (lambda: np.average(x, weights=np.ones(5)), ValueError, ["(5,)", "fit neither"]),
-        "pad mode": (lambda: np.pad(x, 1, mode="edge"), NotImplementedError, ["constant"]),
+        "pad mode": (lambda: np.pad(x, 1, mode="mean"), NotImplementedError, ["constant", "np.concatenate"]),
         "norm order": (lambda: np.linalg.norm(x, 1), NotImplementedError, ["np.sum(np.abs(x))"]),
         "einsum count": (lambda: np.einsum("i,j->ij", x), ValueError, ["names 2 arrays", "given 1"]),
     }

@@ -3,6 +3,7 @@
 from . import (
     arithmetic,
     binary,
+    choosing,
     constant,
     decompositions,
     elementary,
@@ -12,6 +13,7 @@ from . import (
     masked,
     matrices,
     methods,
+    moving,
     reduce,
     shape,
     sorting,
@@ -22,6 +24,7 @@ from . import (
 __all__ = [
     "arithmetic",
     "binary",
+    "choosing",
     "constant",
     "decompositions",
     "elementary",
@@ -31,6 +34,7 @@ __all__ = [
     "masked",
     "matrices",
     "methods",
+    "moving",
     "reduce",
     "shape",
     "sorting",

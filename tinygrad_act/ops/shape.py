@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import IMPLEMENTS, Array, Op, register
 
@@ -96,7 +95,7 @@ class Astype(Op):
 class Concatenate(Op):
     """Arrays joined along an axis they have.
 
-    >>> concatenate([np.array([1.0, 2.0]), np.array([3.0])])
+    >>> Concatenate()(np.array([1.0, 2.0]), np.array([3.0]))
     array([1., 2., 3.])
     """
 
@@ -117,7 +116,7 @@ class Concatenate(Op):
 class Pad(Op):
     """A border around the array: `width` and `value` as for `np.pad`, a number, a pair, or a pair per axis.
 
-    >>> pad(np.array([1.0, 2.0]), (1, 2))
+    >>> Pad((1, 2))(np.array([1.0, 2.0]))
     array([0., 1., 2., 0., 0.])
     """
 
@@ -201,6 +200,11 @@ def ravel(x: Any, order: str = "C") -> Any:
     return _reshape(x if _order(order) == "C" else _transpose(x), (-1,) if x.size else (0,))
 
 
+def copy(x: Any, order: str = "K", subok: bool = False) -> Any:
+    """The same elements in memory of their own."""
+    return +x
+
+
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     """New axes of length 1, at these places in the result."""
     return _reshape(x, np.expand_dims(np.empty(x.shape, bool), axis).shape)
@@ -209,12 +213,6 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
 def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """Without the axes of length 1, or without these of them."""
     return _reshape(x, np.empty(x.shape, bool).squeeze(axis).shape)
-
-
-def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
-    """The order of the elements reversed along these axes; along all, if not given."""
-    reverse = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return x[tuple(slice(None, None, -1 if i in reverse else None) for i in range(x.ndim))]
 
 
 IMPLEMENTS |= {
@@ -227,5 +225,5 @@ IMPLEMENTS |= {
     np.ravel: ravel,
     np.expand_dims: expand_dims,
     np.squeeze: squeeze,
-    np.flip: flip,
+    np.copy: copy,
 }

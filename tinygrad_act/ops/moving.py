@@ -1,0 +1,161 @@
+"""Functions that only move elements: they are known by what they do to the numbers of the elements."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..op import IMPLEMENTS
+from .indexing import Getitem, Scatter, refuse
+from .shape import Pad
+
+
+def moved(function: Callable[..., Any], once: bool) -> Callable[..., Any]:
+    """The function for Tensors; `once` says that it takes no element twice.
+
+    >>> moved(np.rot90, once=True)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2., 4.],
+           [1., 3.]])
+    """
+
+    @functools.wraps(function)
+    def on_numbers(x: Any, *args: Any, **kwargs: Any) -> Any:
+        places = function(np.arange(x.size).reshape(x.shape), *args, **kwargs)
+        return Getitem(np.asarray(places), once)(np.ravel(x))
+
+    return on_numbers
+
+
+def placed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function for Tensors, for one that moves elements to places among zeros."""
+
+    @functools.wraps(function)
+    def on_numbers(x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = x if hasattr(x, "ndim") else np.asarray(x)
+        numbers = function(np.arange(1, x.size + 1).reshape(x.shape), *args, **kwargs)
+        filled = np.nonzero(numbers)
+        return Scatter(filled, numbers.shape, once=True)(Getitem(numbers[filled] - 1, once=True)(np.ravel(x)))
+
+    return on_numbers
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix; of a row, the matrix that has it as diagonal and is 0 elsewhere."""
+    return placed(np.diag)(x, k) if x.ndim == 1 else moved(np.diag, once=True)(x, k)
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+    """The sum of the diagonal."""
+    refuse("trace", dtype=dtype, out=out)
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """What is below the diagonal number k and on it, and 0 above."""
+    return np.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """What is above the diagonal number k and on it, and 0 below."""
+    return np.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
+
+
+def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    """The order of the elements reversed along these axes; along all, if not given."""
+    reverse = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return x[tuple(slice(None, None, -1 if i in reverse else None) for i in range(x.ndim))]
+
+
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """The elements moved on along an axis, those that fall off the end coming in at the start."""
+    if axis is None:
+        return np.reshape(roll(np.ravel(x), np.sum(shift), 0), x.shape)
+    for steps, a in np.broadcast(shift, axis):
+        i = normalize_axis_index(int(a), x.ndim)
+        cut = -int(steps) % max(x.shape[i], 1)
+        before = (slice(None),) * i
+        x = np.concatenate([x[(*before, slice(cut, None))], x[(*before, slice(cut))]], i) if cut else x
+    return x
+
+
+def tile(x: Any, reps: Any) -> Any:
+    """Copies of the array side by side, so many along each axis."""
+    reps = (reps,) if np.ndim(reps) == 0 else tuple(reps)
+    n = max(x.ndim, len(reps))
+    reps, shape = (1,) * (n - len(reps)) + reps, (1,) * (n - x.ndim) + x.shape
+    apart = np.reshape(x, [m for length in shape for m in (1, length)])
+    copies = np.broadcast_to(apart, [*itertools.chain.from_iterable(zip(reps, shape, strict=True))])
+    return np.reshape(copies, tuple(map(operator.mul, reps, shape)))
+
+
+def trim_zeros(x: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """Without the zeros at the front ("f") and the back ("b") along these axes; along all, if not given."""
+    if set(trim.lower()) not in ({"f"}, {"b"}, {"f", "b"}):
+        raise ValueError(f"trim_zeros: trim is 'fb', 'f' or 'b', not {trim!r}")
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    found = np.argwhere(x)
+    first = found.min(axis=0) if "f" in trim.lower() and len(found) else [0] * x.ndim
+    last = found.max(axis=0) if len(found) else [-1] * x.ndim
+    last = last if "b" in trim.lower() or not len(found) else [n - 1 for n in x.shape]
+    cuts = (slice(int(a), int(b) + 1) for a, b in zip(first, last, strict=True))
+    return x[tuple(cut if i in axes else slice(None) for i, cut in enumerate(cuts))]
+
+
+def insert(x: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """Values put in before these positions along an axis; into the raveled array when there is none."""
+    values = values if hasattr(values, "dtype") else np.asarray(values)
+    own, new = np.arange(x.size).reshape(x.shape), np.arange(x.size, x.size + values.size).reshape(values.shape)
+    both = np.concatenate([np.ravel(x), np.astype(np.ravel(values), x.dtype)])
+    return both[np.insert(own, obj, new, axis)]
+
+
+MODES = ("edge", "reflect", "symmetric", "wrap")
+
+
+def pad(x: Any, pad_width: Any, mode: Any = "constant", **how: Any) -> Any:
+    """A border around the array: of one value for each side, or of elements repeated, mirrored or from the other side.
+
+    NotImplementedError for modes that compute a border, which `np.concatenate` puts where it is wanted.
+    """
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(i, pad_width.get(i - x.ndim, 0)) for i in range(x.ndim)]
+        pad_width = [(w, w) if np.ndim(w) == 0 else w for w in pad_width]
+    if mode == "constant":
+        value = how.pop("constant_values", 0)
+        if how:
+            raise ValueError(f"pad: mode 'constant' does not take {', '.join(how)}")
+        return Pad(pad_width, value)(x)
+    if mode not in MODES or how.pop("reflect_type", "even") != "even":
+        known = ", ".join(map(repr, MODES))
+        raise NotImplementedError(
+            f"pad of a Tensor knows mode='constant', {known}, and no odd reflection; it was given {mode!r}.\n"
+            "  Write the border yourself, and join it: np.concatenate([border, t], axis)."
+        )
+    return moved(np.pad, once=False)(x, pad_width, mode, **how)
+
+
+IMPLEMENTS |= {
+    np.diag: diag,
+    np.diagflat: placed(np.diagflat),
+    np.diagonal: moved(np.diagonal, once=True),
+    np.trace: trace,
+    np.tril: tril,
+    np.triu: triu,
+    np.flip: flip,
+    np.flipud: lambda x: flip(x, 0),
+    np.fliplr: lambda x: flip(x, 1),
+    np.rot90: moved(np.rot90, once=True),
+    np.roll: roll,
+    np.tile: tile,
+    np.resize: moved(np.resize, once=False),
+    np.delete: moved(np.delete, once=True),
+    np.trim_zeros: trim_zeros,
+    np.insert: insert,
+    np.pad: pad,
+}
