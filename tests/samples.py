@@ -208,6 +208,8 @@ OTHERS = [
     *(Sample(OPS[n], (smooth(3, 4), other(4))) for n in ("arctan2", "logaddexp", "logaddexp2", "fmax", "fmin")),
     Sample(OPS["fmod"], (smooth(3, 4), np.array([0.33, -0.45, 0.71, 3.0]))),
     Sample(OPS["copysign"], (smooth(3, 4), other(4))),
+    Sample(OPS["convolve"], (smooth(5), other(3))),
+    Sample(OPS["convolve"], (smooth(2), other(4))),
     Sample(Cumprod(), (smooth(2, 3),)),
     Sample(Cumprod(-2), (smooth(2, 5, 2),)),
     Sample(Cumprod(1), (np.array([[2.0, 0.0, 3.0, 0.5], [0.0, 4.0, 0.0, 1.5]]),)),

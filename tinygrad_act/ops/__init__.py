@@ -3,6 +3,7 @@
 from . import (
     arithmetic,
     binary,
+    calculus,
     choosing,
     constant,
     decompositions,
@@ -18,12 +19,14 @@ from . import (
     shape,
     sorting,
     special,
+    ufunc_methods,
     statistics,
 )
 
 __all__ = [
     "arithmetic",
     "binary",
+    "calculus",
     "choosing",
     "constant",
     "decompositions",
@@ -39,5 +42,6 @@ __all__ = [
     "shape",
     "sorting",
     "special",
+    "ufunc_methods",
     "statistics",
 ]

@@ -1,0 +1,30 @@
+"""Calls, written as people write them."""
+
+from __future__ import annotations
+
+CALLS = [
+    "np.add.reduce(x)",
+    "np.add.reduce(z, axis=(0, 2), keepdims=True)",
+    "np.add.reduce(x, 1, where=b)",
+    "np.multiply.reduce(x, axis=-1)",
+    "np.multiply.reduce(x, None)",
+    "np.maximum.reduce(x)",
+    "np.minimum.reduce(z, axis=1, initial=0.3)",
+    "np.logaddexp.reduce(x)",
+    "np.logaddexp.reduce(z, axis=(0, -1), keepdims=True, initial=0.5)",
+    "np.logaddexp2.reduce(v)",
+    "np.fmax.reduce(x, axis=None)",
+    "np.add.accumulate(x)",
+    "np.add.accumulate(z, axis=-1)",
+    "np.multiply.accumulate(x, axis=1)",
+    "np.maximum.accumulate(x, axis=1)",
+    "np.minimum.accumulate(v)",
+    "np.logaddexp.accumulate(z, axis=1)",
+    "np.add.outer(x, v)",
+    "np.subtract.outer(a, v)",
+    "np.multiply.outer(v, w)",
+    "np.divide.outer([1.0, 2.0], v)",
+    "np.hypot.outer(v, 2.0)",
+    "np.power.outer(q, [1, 2])",
+    "np.maximum.outer(v, w)",
+]

@@ -1,0 +1,99 @@
+"""The methods of ufuncs: `np.add.reduce`, `np.multiply.accumulate`, `np.subtract.outer` and their like."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..op import IMPLEMENTS
+from . import masked
+from .masked import refuse
+
+REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: masked.sum,
+    np.multiply: masked.prod,
+    np.maximum: masked.max,
+    np.minimum: masked.min,
+}
+BINARY: tuple[np.ufunc, ...] = (
+    *(np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.hypot, np.remainder, np.floor_divide),
+    *(np.maximum, np.minimum, np.fmax, np.fmin, np.arctan2, np.logaddexp, np.logaddexp2, np.fmod, np.copysign),
+)
+ASSOCIATIVE: tuple[np.ufunc, ...] = (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)
+
+
+def outer(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """The ufunc of every element of a and every element of b."""
+    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    return ufunc(a.reshape(a.shape + (1,) * b.ndim), b)
+
+
+def _part(x: Any, axis: int, start: int | None, end: int | None) -> Any:
+    return x[(slice(None),) * axis + (slice(start, end),)]
+
+
+def reduce_by_halves(
+    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
+    """What an associative ufunc makes of all elements along an axis: of halves, of these halves again."""
+    refuse(f"{ufunc.__name__}.reduce", out, where=where is not True)
+    x = x if dtype is None else x.astype(dtype)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    for i in axes:
+        if x.shape[i] == 0:
+            raise ValueError(f"np.{ufunc.__name__}.reduce of no elements (axis {i} of shape {x.shape}) has no value")
+        while (n := x.shape[i]) > 1:
+            half, rest = n // 2, [_part(x, i, n - 1, n)] * (n % 2)
+            x = np.concatenate([ufunc(_part(x, i, 0, half), _part(x, i, half, 2 * half)), *rest], axis=i)
+    x = x if keepdims else np.squeeze(x, axes)
+    return x if initial is None else ufunc(x, initial)
+
+
+def accumulate_by_doubling(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    """The running value of an associative ufunc along an axis: of the last 1, 2, 4 ... elements, until it is of all.
+
+    Where a running maximum ties, its gradient is shared, not always evenly.
+    """
+    refuse(f"{ufunc.__name__}.accumulate", out)
+    x = x if dtype is None else x.astype(dtype)
+    axis = normalize_axis_index(axis, x.ndim)
+    reach = 1
+    while reach < x.shape[axis]:
+        later = ufunc(_part(x, axis, reach, None), _part(x, axis, None, -reach))
+        x = np.concatenate([_part(x, axis, None, reach), later], axis=axis)
+        reach *= 2
+    return x
+
+
+def _from_first(reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """A reduction along the first axis, if none is given, as the methods of ufuncs have it."""
+
+    def along(x: Any, axis: Any = 0, **kwargs: Any) -> Any:
+        return reduce(x, axis=axis, **kwargs)
+
+    return along
+
+
+def _refused(ufunc: np.ufunc, method: str, instead: str) -> Callable[..., NoReturn]:
+    def refused(*args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(f"np.{ufunc.__name__}.{method} of a Tensor has no derivative rule here: write {instead}")
+
+    return refused
+
+
+for _ufunc in BINARY:
+    IMPLEMENTS[_ufunc.outer] = functools.partial(outer, _ufunc)
+    IMPLEMENTS[_ufunc.reduceat] = _refused(_ufunc, "reduceat", "the reduction of each slice, and np.stack them")
+    IMPLEMENTS[_ufunc.at] = _refused(_ufunc, "at", "np.bincount(i, weights) to add, or np.where for a new Tensor")
+for _ufunc in ASSOCIATIVE:
+    IMPLEMENTS[_ufunc.reduce] = functools.partial(reduce_by_halves, _ufunc)
+    IMPLEMENTS[_ufunc.accumulate] = functools.partial(accumulate_by_doubling, _ufunc)
+for _ufunc, _reduction in REDUCTIONS.items():
+    IMPLEMENTS[_ufunc.reduce] = _from_first(_reduction)
+IMPLEMENTS[np.add.accumulate] = _from_first(masked.cumsum)
+IMPLEMENTS[np.multiply.accumulate] = _from_first(masked.cumprod)
