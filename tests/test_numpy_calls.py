@@ -1,4 +1,4 @@
-"""Laws for every NumPy call in `numpy_calls`: on Tensors it gives what it gives for arrays, and the right derivatives."""
+"""Laws for every NumPy call in `numpy_calls`: its value is that for arrays, and its derivatives are right."""
 
 from __future__ import annotations
 

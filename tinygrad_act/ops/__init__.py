@@ -19,8 +19,8 @@ from . import (
     shape,
     sorting,
     special,
-    ufunc_methods,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -42,6 +42,6 @@ __all__ = [
     "shape",
     "sorting",
     "special",
-    "ufunc_methods",
     "statistics",
+    "ufunc_methods",
 ]
