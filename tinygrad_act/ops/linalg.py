@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import string
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .indexing import refuse
 from .reduce import Reduction
 
 
@@ -210,8 +212,14 @@ def outer(a: Any, b: Any) -> Any:
     return tensordot(np.ravel(a), np.ravel(b), 0)
 
 
-def einsum(subscripts: str, *arrays: Any, optimize: bool = False) -> Any:
-    """A sum of products in Einstein's notation, as `np.einsum`; "..." stands for the axes that broadcast."""
+def einsum(*operands: Any, out: Any = None, optimize: Any = False, **how: Any) -> Any:
+    """A sum of products in Einstein's notation, as `np.einsum`; "..." stands for the axes that broadcast.
+
+    Subscripts are text before the arrays, or a list of numbers after each. `optimize` is taken for NumPy's sake: more
+    than two arrays are always multiplied in a good order. TypeError for `out`, `dtype`, `order` and `casting`.
+    """
+    refuse("einsum", out=out, **how)
+    subscripts, *arrays = operands if isinstance(operands[0], str) else _in_letters(operands)
     given, arrow, result = subscripts.replace(" ", "").partition("->")
     spare = [c for c in string.ascii_letters if c not in subscripts]
     terms = given.split(",")
@@ -221,9 +229,19 @@ def einsum(subscripts: str, *arrays: Any, optimize: bool = False) -> Any:
     dots = "".join(spare[: max(w for w, t in zip([*widths, 0], [*terms, "..."], strict=True) if "..." in t)])
     if not arrow:
         letters = given.replace(",", "").replace(".", "")
-        result = "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        result = "..." * ("..." in given) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     expanded = (t.replace("...", dots[len(dots) - w :]) for t, w in zip(terms, widths, strict=True))
     return Einsum(tuple(expanded), result.replace("...", dots))(*arrays)
+
+
+def _in_letters(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """From arrays that are each followed by a list of numbers, and maybe one list more for the result, to text."""
+
+    def text(numbers: Any) -> str:
+        return "".join("..." if n is Ellipsis else string.ascii_letters[operator.index(n)] for n in numbers)
+
+    given = ",".join(map(text, operands[1::2]))
+    return (f"{given}->{text(operands[-1])}" if len(operands) % 2 else given, *operands[: len(operands) // 2 * 2 : 2])
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:

@@ -58,12 +58,18 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 
 def tril(x: Any, k: int = 0) -> Any:
     """What is below the diagonal number k and on it, and 0 above."""
-    return np.where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0)
+    return np.where(_lower(x, k), x, 0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """What is above the diagonal number k and on it, and 0 below."""
-    return np.where(np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), 0, x)
+    return np.where(_lower(x, k - 1), 0, x)
+
+
+def _lower(x: Any, k: int) -> Any:
+    """Whether a place of the matrix, or of the one whose rows are all x, is on diagonal k or below."""
+    rows, columns = (x.shape * 2)[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
 
 
 def flip(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
