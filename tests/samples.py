@@ -12,6 +12,7 @@ from tinygrad_act.ops.arithmetic import Clip
 from tinygrad_act.ops.decompositions import Cholesky, Eigen, Pinv
 from tinygrad_act.ops.indexing import Getitem, Scatter
 from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
+from tinygrad_act.ops.norms import PNorm
 from tinygrad_act.ops.reduce import Cumprod, Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
 from tinygrad_act.ops.shape import Astype, BroadcastTo, Concatenate, Pad, Reshape, Transpose
 
@@ -173,6 +174,8 @@ OTHERS = [
     *(Sample(Eigen(uplo), (smooth(2, 3, 3) + np.diag([1, 3, 5]),)) for uplo in "LU"),
     *(Sample(OPS[name], (smooth(*shape),)) for name in ("qr", "svd", "pinv") for shape in ((3, 3), (2, 4, 2), (2, 3))),
     Sample(Pinv(0.1), (smooth(3, 2) + 2 * np.eye(3, 2),)),
+    Sample(PNorm(), (smooth(3, 4),)),
+    Sample(PNorm((0, 2), True, 1.5), (smooth(2, 3, 2),)),
     Sample(OPS["softmax"], (smooth(3, 4),)),
     Sample(ta.Softmax(0), (smooth(3, 4),)),
     Sample(OPS["logsumexp"], (smooth(3, 4),)),

@@ -244,11 +244,46 @@ def _in_letters(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     return (f"{given}->{text(operands[-1])}" if len(operands) % 2 else given, *operands[: len(operands) // 2 * 2 : 2])
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The Euclidean norm of vectors, or Frobenius norm of matrices. NotImplementedError for another `ord`."""
-    if ord not in (None, "fro") and not (ord == 2 and (x.ndim == 1 or isinstance(axis, int))):
-        raise NotImplementedError(f"norm(ord={ord!r}) has no rule: write it out, as np.sum(np.abs(x)) for ord=1")
-    return _norm(x, axis, keepdims)
+def vdot(a: Any, b: Any, /) -> Any:
+    """The sum of products of all elements."""
+    return np.dot(np.ravel(a), np.ravel(b))
+
+
+def vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
+    """The sum of products along an axis, by which vectors are laid; the others broadcast."""
+    if axis != -1:
+        a, b = np.moveaxis(a, axis, -1), np.moveaxis(b, axis, -1)
+    return np.sum(np.multiply(a, b), axis=-1)
+
+
+def matvec(a: Any, b: Any, /) -> Any:
+    """Each matrix times its vector."""
+    return (a @ b[..., None])[..., 0]
+
+
+def vecmat(a: Any, b: Any, /) -> Any:
+    """Each vector times its matrix."""
+    return (a[..., None, :] @ b)[..., 0, :]
+
+
+def diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    """The diagonal of the matrices in the last two axes, or one so far above it."""
+    rows, columns = np.nonzero(np.eye(x.shape[-2], x.shape[-1], offset, dtype=bool))
+    return x[..., rows, columns]
+
+
+def trace(x: Any, /, *, offset: int = 0, dtype: None = None) -> Any:
+    """The sum of that diagonal."""
+    if dtype is not None:
+        raise TypeError("linalg.trace of a Tensor takes no dtype=: write np.linalg.trace(t.astype(dtype))")
+    return np.sum(diagonal(x, offset=offset), axis=-1)
+
+
+def outer_of_vectors(a: Any, b: Any, /) -> Any:
+    """As `outer`, for vectors only."""
+    if np.ndim(a) != 1 or np.ndim(b) != 1:
+        raise ValueError(f"linalg.outer takes two vectors, not arrays of {np.ndim(a)} and {np.ndim(b)} axes")
+    return outer(a, b)
 
 
 IMPLEMENTS |= {
@@ -257,5 +292,16 @@ IMPLEMENTS |= {
     np.inner: inner,
     np.outer: outer,
     np.einsum: einsum,
-    np.linalg.norm: norm,
+    np.vdot: vdot,
+    np.vecdot: vecdot,
+    np.linalg.matmul: matmul,
+    np.linalg.tensordot: lambda a, b, /, *, axes=2: tensordot(a, b, axes),
+    np.linalg.vecdot: vecdot,
+    np.linalg.outer: outer_of_vectors,
+    np.linalg.diagonal: diagonal,
+    np.linalg.trace: trace,
+    np.linalg.matrix_transpose: lambda x: np.swapaxes(x, -1, -2),
+    np.linalg.cross: lambda a, b, /, *, axis=-1: np.cross(a, b, axis=axis),
 }
+if hasattr(np, "matvec"):  # since NumPy 2.2
+    IMPLEMENTS |= {np.matvec: matvec, np.vecmat: vecmat}
