@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,23 @@ def name_is_taken(op: Any) -> ValueError:
     )
 
 
-def no_rule_for_function(function: Any) -> TypeError:
-    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np")
+def spelled(function: Any) -> str:
+    """A function of NumPy's as people write it."""
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
+    return f"{module}.{getattr(function, '__qualname__', getattr(function, '__name__', function))}"
+
+
+def no_rule_for_function(function: Any, known: Any = ()) -> TypeError:
+    name = spelled(function)
+    near = difflib.get_close_matches(name, sorted({spelled(f) for f in known}), cutoff=0.75)
     return TypeError(
-        f"{module}.{getattr(function, '__qualname__', function)} has no derivative rule here, so it cannot be applied "
-        "to a Tensor.\n  Use t.data if its result is a constant, or write an Op with a rule for it (see CONTRIBUTING)."
+        f"{name} has no derivative rule here, so it cannot be applied to a Tensor.\n  Use t.data if its result is a "
+        f"constant, or write an Op with a rule for it (see CONTRIBUTING).{' Near: ' * bool(near)}{', '.join(near)}"
     )
+
+
+def refused_function(function: Any, instead: str) -> TypeError:
+    return TypeError(f"{spelled(function)} is not for a Tensor.\n  {instead}")
 
 
 def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Exception:
