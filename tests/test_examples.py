@@ -114,7 +114,9 @@ def test_an_example_is_a_page_and_says_how_to_run_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["train_digits.py", "--epochs"], ["moons.py", "--steps"], ["xor_maxout.py", "--steps"]], ids=" ".join
+    "options",
+    [["train_digits.py", "--epochs"], ["moons.py", "--steps"], ["xor_maxout.py", "--steps"], ["own_op.py", "--steps"]],
+    ids=" ".join,
 )
 def test_no_steps_at_all_is_no_crash(options: list[str], tmp_path: Path) -> None:
     run(*options, "0", cwd=tmp_path)
@@ -131,3 +133,13 @@ def test_deep_signal_shows_where_a_signal_survives(tmp_path: Path) -> None:
     assert signal[3][-1] < 1e-3
     assert all(0.5 < number < 2 for row in (1, 2, 4, 5) for number in signal[row])
     assert signal[2] == signal[5] == [1] * 5
+
+
+def test_own_op_obeys_finds_its_fault_and_learns(tmp_path: Path) -> None:
+    printed = run("own_op.py", cwd=tmp_path)
+    assert re.match(r"Bump\(\) obeys all \d+ laws\.\n", printed)
+    assert "Most likely at fault: WrongBump()" in printed
+    assert "analytic / numeric = -1\n" in printed
+    assert "bump(affine)" in printed
+    rows = re.findall(r"^ (\d)  (\d)    (\d\.\d{3})$", printed, re.M)
+    assert [round(float(p)) for _, _, p in rows] == [int(a) ^ int(b) for a, b, _ in rows] == [0, 1, 1, 0]
