@@ -111,6 +111,13 @@ class WrongBroadcasting(Op):
         return np.mean(g, axis=0)
 
 
+class WrongWhenStretched(WrongBroadcasting):
+    """Right, unless b is stretched."""
+
+    def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
+        return g if g.shape == b.shape else 0.5 * g
+
+
 class NotLinear(Sine):
     """A rule that is not linear in g, so that forward mode differs."""
 
@@ -140,6 +147,7 @@ RIGHT: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "step, by its surrogate": (ta.step, (X,)),
     "binarize, by its surrogate, and used after it": (lambda x: ta.binarize(np.sin(x)) * x, (X,)),
     "any legal slope at a kink": (Hinge(0.3), (AT_A_KINK,)),
+    "no second derivative at a kink": (lambda x: np.exp(np.abs(x)), (AT_A_KINK,)),
     "small and large numbers": (np.log, (np.array([1e-5, 1e-2, 3.0, 1e4]),)),
     "a module": (network, (X,)),
     "a module in single precision": (single, (X.astype(np.float32),)),
@@ -297,6 +305,7 @@ BROKEN: dict[str, tuple[Op, tuple[Any, ...], list[str]]] = {
     "second": (Detaching(), (), ["the second derivative equals"]),
     "wider": (Widening(), (), ["the dtype is kept", "of float32 it makes float64"]),
     "term": (MissingTerm(), (X, X[0]), ["by input a", "the gradient equals"]),
+    "stretched": (WrongWhenStretched(), (X, X), ["1 of", "broadcasting is undone", "by input b"]),
     "nan": (Nan(), (), ["finite and silent", "at [  40. 1000.]"]),
 }
 
