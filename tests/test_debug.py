@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -154,6 +155,7 @@ def test_leaves_everything_as_it_was() -> None:
 
 
 def test_what_is_noted_of_a_graph_is_forgotten_with_it() -> None:
+    gc.collect()  # the graphs of errors that were raised
     before = len(_places)
     with ta.debug():
         y = (Tensor([1.0, 2.0]) * 3).sum()
@@ -242,3 +244,48 @@ def test_legal_updates_are_no_alarm() -> None:
 def test_any_layout_of_memory_can_be_watched(x: np.ndarray) -> None:
     with ta.debug():
         (Tensor(2.0) * x).sum().backward()
+
+
+def test_reports_dead_and_saturated_units_over_all_steps() -> None:
+    model = nn.Sequential(nn.Linear(4, 8), ta.relu, nn.Linear(8, 5), ta.tanh, nn.Linear(5, 5), ta.relu)
+    first, second = model[0], model[2]
+    first.weight.data, second.weight.data = np.eye(4, 8), np.ones((8, 5))
+    first.bias.data, second.bias.data = np.where(np.arange(8) < 2, -50.0, 1.0), np.array([0.0, 50.0, -50.0, 0, 0]) - 4
+    rng = np.random.default_rng(0)
+    with ta.debug() as report:
+        for _ in range(3):
+            model(rng.uniform(0, 0.1, (16, 4)))
+    relu, tanh, last = report.units
+    assert (relu.op, relu.samples, relu.dead, relu.saturated) == (ta.relu, 48, 0.25, 0.0)
+    assert (tanh.dead, tanh.saturated) == (0.0, 0.4)
+    assert last.samples == 48
+    assert relu.place.startswith("layers.1, test_debug.py, line ")
+    assert last.place.startswith("layers.5, ")
+    printed = str(report)
+    assert "relu         8       48        25 %" in printed
+    assert "Cure: use leaky_relu or elu" in printed
+    assert "Cure: start with smaller weights" in printed
+
+
+def test_a_unit_that_was_alive_once_is_not_dead() -> None:
+    with ta.debug() as report:
+        for sign in (-1.0, -1.0, 1.0):
+            ta.relu(Tensor([[sign, -1.0]]))  # a line, if there is no module
+    (units,) = report.units
+    assert (units.samples, units.dead) == (3, 0.5)
+    assert units.place.startswith("test_debug.py, line ")
+
+
+def test_the_units_of_images_are_their_channels() -> None:
+    with ta.debug() as report:
+        ta.relu(Tensor(np.stack([np.ones((2, 5, 5)), -np.ones((2, 5, 5))], axis=1)))
+        ta.tanh(Tensor(3.0))
+        ta.tanh(Tensor(np.ones((0, 3))))
+    assert [(np.size(u.zero), u.samples, u.dead) for u in report.units] == [(2, 50, 0.5), (1, 1, 0.0)]  # none of none
+
+
+def test_only_activations_are_reported() -> None:
+    with ta.debug() as report, ta.debug() as inner:
+        np.exp(Tensor([-1000.0])) + 1
+    assert str(report) == "no activation ran"
+    assert not inner.units

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from weakref import finalize
 
@@ -21,16 +23,17 @@ from ..op import Array, Elementwise, Node, Op
 from ..tensor import Tensor
 from . import findings
 from .findings import Place, arrays_of
+from .units import Report, is_activation
 
 
 class _Here(threading.local):
     """What is known of this thread."""
 
-    depth = 0  # of the debug() blocks it is in
     walking = 0  # of the backward walks: their rules may pass through inf, as in what np.where does not choose
 
     def __init__(self) -> None:
-        self.modules: list[Module] = []  # whose forward runs, from the outermost
+        self.reports: list[Report] = []  # of the debug() blocks it is in
+        self.modules: list[tuple[Module, Counter[str]]] = []  # whose forward runs, and which activations ran in it
         self.paths: dict[Any, str] = {}  # in the outermost
 
 
@@ -40,13 +43,14 @@ _prints: dict[int, list[int]] = {}  # likewise: the fingerprints of its result a
 
 
 @contextmanager
-def debug() -> Iterator[None]:
+def debug() -> Iterator[Report]:
     """Stop at the first nan or inf, forward or backward, of what this thread computes with Tensors within the `with`.
 
     NotFiniteError names the op, what it was given, the module, your file and line, and the usual cure. An op that
     passes on an inf of its inputs is not to blame (masks hold -inf), but one that makes nan of it is. RuntimeError if a
     compiled step is called: it runs without ops. ChangedInPlaceError names an array that was written to between an op
-    that used it and `backward()`.
+    that used it and `backward()`. What the `with` gives is a Report of dead and saturated units, to be printed at the
+    end: of each activation that ran, over all steps.
 
     >>> try:
     ...     with debug():
@@ -58,12 +62,13 @@ def debug() -> Iterator[None]:
     """
     if tracing.now:
         raise RuntimeError("ta.debug() cannot look into a step while it is compiled: call the eager step within it")
+    report = Report()
     _swapped.enter()
-    _here.depth += 1
+    _here.reports.append(report)
     try:
-        yield
+        yield report
     finally:
-        _here.depth -= 1
+        _here.reports.remove(report)
         _swapped.leave()
 
 
@@ -72,11 +77,15 @@ def _record(plain: Callable[..., Any]) -> Any:
 
     def record(op: Op, inputs: tuple[Any, ...]) -> Any:
         result = plain(op, inputs)
-        if not _here.depth or tracing.now:
+        if not _here.reports or tracing.now:
             return result
         place = Place(*users_place(), _module())
-        if not _here.walking and (where := _unexplained(op, inputs, result._data)) is not None:
-            raise findings.not_finite_forward(op, inputs, result._data, where, place)
+        if not _here.walking:
+            where = _unexplained(op, inputs, result._data)
+            if where is not None:
+                raise findings.not_finite_forward(op, inputs, result._data, where, place)
+            if is_activation(op):
+                _count_units(op, place, result._data, arrays_of(inputs)[0])
         _places[id(result)] = place
         _prints[id(result)] = [_print_of(x) for x in (result._data, *arrays_of(inputs))]
         finalize(result, _forget, id(result)).atexit = False
@@ -121,7 +130,7 @@ def _walked(plain: Callable[..., Any]) -> Any:
     """autodiff.walk, which looks at each gradient when it is complete, and finds whose rule made it so."""
 
     def walk(order: list[Node], seed: Any, wanted: set[Node], value: Any) -> Iterator[tuple[Node, Any]]:
-        if not _here.depth or tracing.now:
+        if not _here.reports or tracing.now:
             yield from plain(order, seed, wanted, value)
             return
         users: dict[Node, list[tuple[Node, int, Array]]] = {}
@@ -158,11 +167,11 @@ def _called(plain: Callable[..., Any]) -> Any:
     """Module.__call__, which notes whose forward runs."""
 
     def call(module: Module, *inputs: Any) -> Any:
-        if not _here.depth or tracing.now:
+        if not _here.reports or tracing.now:
             return plain(module, *inputs)
         if not _here.modules:
             _here.paths = {part: path for path, part in _walk(module) if isinstance(part, Module)}
-        _here.modules.append(module)
+        _here.modules.append((module, Counter()))
         try:
             return plain(module, *inputs)
         finally:
@@ -175,15 +184,38 @@ def _module() -> str:
     """The module whose forward runs: `layers.0 (Linear)`, or the class of the outermost."""
     if not _here.modules:
         return ""
-    path, kind = _here.paths.get(_here.modules[-1], ""), type(_here.modules[-1]).__name__
+    module, _ = _here.modules[-1]
+    path, kind = _here.paths.get(module, ""), type(module).__name__
     return f"{path} ({kind})" if path else kind
+
+
+def _count_units(op: Any, place: Place, y: Array, x: Array) -> None:
+    """Add to the reports: under the module that runs and how many times it has run this op, or else the line."""
+    where = f"{Path(place.file).name}, line {place.line}"
+    key: Any = repr(op), place.file, place.line
+    if _here.modules:
+        module, ran = _here.modules[-1]
+        parts = [(f".{name}", part) for name, part in vars(module).items()]
+        parts += [
+            (f"{name}.{i}", p)
+            for name, parts_ in parts
+            if isinstance(parts_, list | tuple)
+            for i, p in enumerate(parts_)
+        ]
+        paths = [_here.paths.get(module, "") + name for name, part in parts if part is op]
+        key = module, repr(op), ran[repr(op)]
+        found = paths[ran[repr(op)]].lstrip(".") if ran[repr(op)] < len(paths) else place.module
+        where = f"{found}, {where}"
+        ran[repr(op)] += 1
+    for report in _here.reports:
+        report.add(key, op, where, y, x)
 
 
 def _refused(plain: Callable[..., Any]) -> Any:
     """Compiled.__call__, which has no ops to look at."""
 
     def call(step: Compiled, *args: Any, **kwargs: Any) -> Any:
-        if _here.depth and not tracing.now:
+        if _here.reports and not tracing.now:
             raise findings.compiled_in_debug(getattr(step, "__name__", "the step"))
         return plain(step, *args, **kwargs)
 
