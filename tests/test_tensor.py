@@ -432,6 +432,7 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "reduction of nothing": (lambda: np.fmax.reduce(x[:0]), ValueError, ["np.fmax.reduce of no elements"]),
         "cross of two": (lambda: np.cross(x[:, :2], x[:, :2]), ValueError, ["a[0] * b[1] - a[1] * b[0]"]),
         "period of interp": (lambda: np.interp(x, [0, 1], [0, 1], period=1), TypeError, ["np.mod(x, period)"]),
+        "histogram": (lambda: np.histogram(x), TypeError, ["np.histogram(t.data)"]),
         "mode of convolve": (lambda: np.convolve(x[0], x[0], "most"), ValueError, ["'full'", "'most'"]),
         "spacings of gradient": (lambda: np.gradient(x, 1.0, 2.0, 3.0), TypeError, ["2 axes", "as many spacings"]),
         "a short axis": (lambda: np.gradient(x[:1]), ValueError, ["needs 2 elements along axis 0"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -168,9 +168,20 @@ def polyval(p: Any, x: Any) -> Any:
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """The sum of the weights of each whole number in x, which are constant."""
-    x = np.asarray(plain(x))
+    x = _array(plain(x))
     n = max(minlength, int(x.max(initial=-1)) + 1)
     return Scatter(x, (n,))(_array(weights).astype(np.float64))
+
+
+def _at(x: Any, i: Any) -> Any:
+    """x[i], whichever of the two is traced or a Tensor."""
+    return np.take_along_axis(x, i, axis=0)
+
+
+def _no_histogram(*args: Any, **kwargs: Any) -> NoReturn:
+    raise TypeError(
+        "np.histogram only counts, so it has no slope: write np.histogram(t.data), or a sum of smooth bumps"
+    )
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
@@ -182,17 +193,19 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         raise TypeError(
             "np.interp(period=...) of a Tensor is not known here: give np.mod(x, period) and a closed xp, fp"
         )
-    x, xp, fp = _array(x), np.asarray(xp), _array(fp)
+    x, xp, fp = _array(x), _array(plain(xp)), _array(fp)
+    shape, x = x.shape, x.reshape((-1,))
     at = plain(x)
     i = np.clip(np.searchsorted(xp, at, side="right") - 1, 0, max(len(xp) - 2, 0))
     j = np.minimum(i + 1, len(xp) - 1)
-    start, width = xp[i], np.where(xp[j] > xp[i], xp[j] - xp[i], 1)
-    slope = (fp[j] - fp[i]) / width
+    start, step = _at(xp, i), _at(xp, j) - _at(xp, i)
+    slope = (_at(fp, j) - _at(fp, i)) / np.where(step > 0, step, 1)
     inside = (at >= xp[0]) & (at < xp[-1])
-    y = fp[i] + slope * (np.where(inside, x, start) - start)
+    y = _at(fp, i) + slope * (np.where(inside, x, start) - start)
     y = np.where(at < xp[0], fp[0] if left is None else left, y)
     y = np.where(at >= xp[-1], fp[-1], y)
-    return np.where(np.isnan(x), x, y if right is None else np.where(at > xp[-1], right, y))
+    y = y if right is None else np.where(at > xp[-1], right, y)
+    return np.where(np.isnan(at), x, y).reshape(shape)
 
 
 IMPLEMENTS |= {
@@ -207,4 +220,5 @@ IMPLEMENTS |= {
     np.polyval: polyval,
     np.bincount: bincount,
     np.interp: interp,
+    np.histogram: _no_histogram,
 }
