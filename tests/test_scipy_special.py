@@ -81,3 +81,9 @@ def test_a_function_without_a_rule_is_refused() -> None:
         special.jv(ta.Tensor(0.5), 1.0).backward()
     with pytest.raises(TypeError, match="would drop the gradient"):
         special.logsumexp(ta.Tensor([0.5, 1.0]))
+
+
+def test_a_compiled_step_is_refused_a_function_of_scipys() -> None:
+    x = ta.Tensor(RIGHT)
+    with pytest.raises(TypeError, match="gammaln is not NumPy's"):
+        ta.compile(lambda: special.gammaln(x).sum())()

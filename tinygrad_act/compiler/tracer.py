@@ -59,6 +59,8 @@ class Tracer:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(isinstance(x, Node) for x in inputs):
             return NotImplemented
+        if not hasattr(np, ufunc.__name__):
+            self.trace.refuse(f"{ufunc.__name__} is not NumPy's, and a compiled step is a program of NumPy alone")
         if method == "at":
             name = f"np.{ufunc.__name__}.at"
             return self.trace.update(inputs[0], Target("update", name, ufunc.at, "function"), inputs[1:], kwargs)

@@ -15,19 +15,21 @@ def plain(x: Any) -> Any:
     return x._data if isinstance(x, Node) else x
 
 
-def _on_data(function: Callable[..., Any]) -> Callable[..., Any]:
-    def on_data(*args: Any, **kwargs: Any) -> Any:
-        return function(*map(plain, args), **{k: plain(a) for k, a in kwargs.items()})
+class Constant:
+    """A function of what Tensors hold."""
 
-    return on_data
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*map(plain, args), **{k: plain(a) for k, a in kwargs.items()})
 
 
 # fmt: off
-IMPLEMENTS |= {f: _on_data(f) for f in (
+IMPLEMENTS |= {f: Constant(f) for f in (
     np.less, np.less_equal, np.equal, np.not_equal, np.greater, np.greater_equal,
     np.isnan, np.isinf, np.isfinite, np.signbit, np.floor, np.ceil, np.trunc, np.rint, np.round,
-    np.argsort, np.argpartition, np.flatnonzero, np.digitize, np.isin,
-    np.argmax, np.argmin, np.nonzero, np.argwhere, np.count_nonzero, np.all, np.any,
+    np.argsort, np.isin, np.argmax, np.argmin, np.nonzero, np.argwhere, np.count_nonzero, np.all, np.any,
     np.logical_and, np.logical_or, np.logical_not, np.isclose, np.allclose, np.array_equal, np.searchsorted,
     np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.result_type,
     np.fix, np.imag, np.spacing, np.nextafter, np.logical_xor, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .constant import Constant
 from .reduce import _product_of_others
 
 
@@ -195,4 +196,5 @@ IMPLEMENTS |= {
     np.linalg.multi_dot: multi_dot,
     np.linalg.tensorinv: tensorinv,
     np.linalg.tensorsolve: tensorsolve,
+    np.linalg.matrix_rank: Constant(np.linalg.matrix_rank),
 }
