@@ -158,7 +158,7 @@ class Norm(Reduction):
 
     At the origin, the tip of a cone, its gradient is 0, the legal subgradient of least norm.
 
-    >>> norm(np.array([3.0, 4.0]))
+    >>> Norm()(np.array([3.0, 4.0]))
     np.float64(5.0)
     """
 
