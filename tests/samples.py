@@ -172,7 +172,11 @@ OTHERS = [
     Sample(OPS["solve"], (smooth(2, 1, 3, 3) + 3 * np.eye(3), smooth(2, 3, 1))),
     *(Sample(Cholesky(upper), (0.1 * smooth(2, 3, 3) + np.eye(3),)) for upper in (False, True)),
     *(Sample(Eigen(uplo), (smooth(2, 3, 3) + np.diag([1, 3, 5]),)) for uplo in "LU"),
-    *(Sample(OPS[name], (smooth(*shape),)) for name in ("qr", "svd", "pinv") for shape in ((3, 3), (2, 4, 2), (2, 3))),
+    *(
+        Sample(OPS[name], (smooth(*shape) + 2 * np.eye(*shape[-2:]) * np.arange(1, shape[-1] + 1),))
+        for name in ("qr", "svd", "pinv")
+        for shape in ((3, 3), (2, 4, 2), (2, 3))
+    ),
     Sample(Pinv(0.1), (smooth(3, 2) + 2 * np.eye(3, 2),)),
     Sample(PNorm(), (smooth(3, 4),)),
     Sample(PNorm((0, 2), True, 1.5), (smooth(2, 3, 2),)),

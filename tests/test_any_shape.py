@@ -25,6 +25,8 @@ ON_ROWS = [
 ]
 ON_ROWS = [op for op in ON_ROWS if not op.variadic and op.axis == -1]
 
+NO_HALVES = ("matrices", "decompositions", "norms")  # NumPy's linear algebra has none
+
 few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 as_id = {"ids": lambda op: getattr(op, "name", str(op))}
 
@@ -128,7 +130,7 @@ def test_an_op_of_rows_along_any_axis(op: Op, data: Any, dtype: Any) -> None:
 def test_every_op_works_in_narrower_floats(sample: Any, dtype: Any) -> None:
     """Close to what it is in double: nothing overflows on the way, and no constant widens it."""
     given = [x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in sample.inputs]
-    if sample.op.name == "astype":
+    if sample.op.name == "astype" or (dtype == np.float16 and type(sample.op).__module__.endswith(NO_HALVES)):
         return
     y = np.asarray(sample.op(*given))
     wide = [x.astype(float) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in given]

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import tinygrad_act as ta
-from tinygrad_act import Tensor, autodiff, nn, transforms
+from tinygrad_act import Tensor, autodiff, nn
 from tinygrad_act.debugging import ChangedInPlaceError, NotFiniteError
 from tinygrad_act.debugging.watch import _places, _prints
+from tinygrad_act.transforms import linear, reverse
 
 
 def said_by(f: Callable[[], Any], kind: type[Exception] = NotFiniteError) -> str:
@@ -134,7 +135,8 @@ def test_leaves_everything_as_it_was() -> None:
         return [
             vars(Tensor)["_record"],
             autodiff.walk,
-            transforms.walk,
+            linear.walk,
+            reverse.walk,
             nn.Module.__call__,
             type(ta.compile(len)).__call__,
         ]

@@ -64,7 +64,9 @@ DIFFERENCES = [
 ]
 
 
-@pytest.mark.parametrize(("ours", "theirs", "point", "here", "there", "why"), DIFFERENCES, ids=[row[-1] for row in DIFFERENCES])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "point", "here", "there", "why"), DIFFERENCES, ids=[row[-1] for row in DIFFERENCES]
+)
 def test_the_differences_we_choose_are_as_listed(
     ours: Any, theirs: Any, point: float, here: float, there: float, why: str
 ) -> None:

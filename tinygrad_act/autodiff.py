@@ -38,8 +38,7 @@ def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node]
         if g is None:
             continue
         yield node, g
-        op = node.op
-        if op is None:
+        if (op := node.op) is None:
             continue
         y, inputs = value(node), [value(x) if isinstance(x, Node) else x for x in node.inputs]
         for i, x in enumerate(node.inputs):

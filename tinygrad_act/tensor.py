@@ -123,8 +123,6 @@ class Tensor(Node):
         """
         autodiff.backward(self, seed)
 
-    register_hook = hooks.register
-
     def numpy(self) -> np.ndarray[Any, Any]:
         """The plain array, shared with this Tensor."""
         return self._data
@@ -157,7 +155,7 @@ class Tensor(Node):
 
     shape, dtype = property(attrgetter("_data.shape")), property(attrgetter("_data.dtype"))
     ndim, size = property(attrgetter("_data.ndim")), property(attrgetter("_data.size"))
-    T = property(_numpy(np.transpose))
+    T, register_hook = property(_numpy(np.transpose)), hooks.register
 
     def __getattr__(self, name: str) -> Any:  # those of ndarray's methods that are NumPy functions, ops/methods.py sets
         raise text.no_such_attribute(self, name)

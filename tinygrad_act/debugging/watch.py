@@ -13,7 +13,7 @@ from weakref import finalize
 
 import numpy as np
 
-from .. import autodiff, transforms
+from .. import autodiff
 from ..compiler.code import users_place
 from ..compiler.compiled import Compiled
 from ..compiler.trace import tracing
@@ -21,6 +21,7 @@ from ..drawing.steps import worst
 from ..nn.module import Module, _walk
 from ..op import Array, Elementwise, Node, Op
 from ..tensor import Tensor
+from ..transforms import linear, reverse
 from . import findings
 from .findings import Place, arrays_of
 from .units import Report, is_activation
@@ -228,7 +229,8 @@ class _Swapped:
     places: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
         (Tensor, "_record", _record),
         (autodiff, "walk", _walked),
-        (transforms, "walk", _walked),
+        (linear, "walk", _walked),
+        (reverse, "walk", _walked),
         (Module, "__call__", _called),
         (Compiled, "__call__", _refused),
     )

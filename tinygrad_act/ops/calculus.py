@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -178,12 +178,6 @@ def _at(x: Any, i: Any) -> Any:
     return np.take_along_axis(x, i, axis=0)
 
 
-def _no_histogram(*args: Any, **kwargs: Any) -> NoReturn:
-    raise TypeError(
-        "np.histogram only counts, so it has no slope: write np.histogram(t.data), or a sum of smooth bumps"
-    )
-
-
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """The straight lines through the points (xp, fp), read at x; xp is constant and increasing.
 
@@ -220,5 +214,4 @@ IMPLEMENTS |= {
     np.polyval: polyval,
     np.bincount: bincount,
     np.interp: interp,
-    np.histogram: _no_histogram,
 }
