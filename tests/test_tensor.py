@@ -407,6 +407,12 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "wrong seed": (lambda: x.backward(np.ones(2)), ValueError, ["(2,)", "(2, 3)"]),
         "object array": (lambda: np.array([1.0, None, 2.0]) * x, TypeError, ["multiply", "unsupported operand"]),
         "object result": (lambda: np.array([1, 2, 3], object) * x, TypeError, ["multiply", "Python objects"]),
+        "masked array": (lambda: np.ma.array(np.ones((2, 3)), mask=True) + x, TypeError, ["would drop the gradient"]),
+        "masked on the right": (
+            lambda: x * np.ma.array(np.ones((2, 3)), mask=True),
+            TypeError,
+            ["masked array", "np.where"],
+        ),
         "no rule": (lambda: np.packbits(x), TypeError, ["np.packbits", "t.data"]),
         "no rule for a method": (lambda: np.add.reduceat(x, [0]), TypeError, ["np.add.reduceat", "no derivative rule"]),
         "no rule for an input": (
@@ -575,3 +581,12 @@ def test_ops_are_pickled_as_what_they_are() -> None:
         again = pickle.loads(pickle.dumps(op))
         assert repr(again) == repr(op)
         np.testing.assert_array_equal(again(x0), op(x0))
+
+
+def test_a_matrix_is_refused_on_either_side() -> None:
+    """Its * is @, so that either meaning would surprise someone."""
+    with pytest.warns(PendingDeprecationWarning, match="matrix subclass"):
+        m = np.matrix([[1.0, 2.0]])
+    for product in (lambda: m * Tensor([3.0, 4.0]), lambda: Tensor([3.0, 4.0]) * m):
+        with pytest.raises(TypeError, match="multiply of a Tensor and a NumPy matrix"):
+            product()

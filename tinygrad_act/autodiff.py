@@ -43,7 +43,7 @@ def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node]
         y, inputs = value(node), [value(x) if isinstance(x, Node) else x for x in node.inputs]
         for i, x in enumerate(node.inputs):
             if isinstance(x, Node) and x in wanted:
-                gx, like = op.vjp(i, g, y, *inputs), x._data
+                gx, like = op.vjp(i, g, y, *inputs), x._array
                 if gx.shape != like.shape or gx.dtype != like.dtype:
                     gx = unbroadcast(gx, like, op)
                 cotangents[x] = cotangents[x] + gx if x in cotangents else gx
@@ -68,7 +68,7 @@ def backward(root: Node, seed: Any = None) -> None:
         raise text.nothing_to_differentiate(root)
     order = toposort(root)
     shared = set()  # ids of the arrays some `grad` has: a rule may pass its g on as it is, but a leaf owns its own
-    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_data")):
+    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_array")):
         g = np.asarray(g) if isinstance(g, np.generic) else g
         if node.op is None and node.grad is not None:
             g = node.grad + g
@@ -81,10 +81,10 @@ def backward(root: Node, seed: Any = None) -> None:
 def cotangent_of(root: Node, seed: Any) -> Array:
     """The seed as an array like the root's, which nothing else holds; by default 1, for a scalar."""
     if seed is None:
-        if root._data.size != 1:
+        if root._array.size != 1:
             raise text.needs_a_seed(root)
-        return np.ones_like(root._data)
-    seed = np.array(seed, dtype=root._data.dtype)
-    if seed.shape != root._data.shape:
+        return np.ones_like(root._array)
+    seed = np.array(seed, dtype=root._array.dtype)
+    if seed.shape != root._array.shape:
         raise text.seed_does_not_fit(root, seed.shape)
     return seed

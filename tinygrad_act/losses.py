@@ -311,7 +311,7 @@ def _last_axis(x: Array, axis: int) -> Array:
 
 def _warn_of_probabilities(z: Any, axis: int) -> None:
     """Tell of logits whose rows already sum to 1. The first row, which rarely does, is looked at first."""
-    z = z._data if isinstance(z, Node) else z
+    z = z._array if isinstance(z, Node) else z
     if type(z) is not np.ndarray or z.size == 0 or z.shape[axis] < 2:
         return
     rows = _last_axis(z, axis)

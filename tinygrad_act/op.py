@@ -53,15 +53,15 @@ def register(op: SomeOp, *functions: Callable[..., Any]) -> SomeOp:
 class Node:
     """A value in a computation graph, with the op and the inputs it came from. `Tensor` is the one kind there is."""
 
-    __slots__ = ("__weakref__", "_data", "grad", "hooks", "inputs", "name", "op", "requires_grad", "stamp")
-    _data: np.ndarray[Any, Any]
+    __slots__ = ("__weakref__", "_array", "grad", "hooks", "inputs", "name", "op", "requires_grad", "stamp")
+    _array: np.ndarray[Any, Any]
     grad: np.ndarray[Any, Any] | None
     op: Op | None  # None for a leaf
     hooks: dict[Any, Callable[[Any], Any]]  # not there until one is registered
     inputs: tuple[Any, ...]  # nodes, and the plain arrays and numbers that are constants
     name: str | None
     requires_grad: bool
-    stamp: int  # when `_data` last changed, by the one logical clock
+    stamp: int  # when `_array` last changed, by the one logical clock
     _record: ClassVar[Any]  # (op, inputs) -> Node: run the op, and remember both
 
 

@@ -76,17 +76,17 @@ class Tensor(Node):
     @property
     def data(self) -> np.ndarray[Any, Any]:
         """The plain array. A leaf may be given another one, which makes the graphs that used it stale."""
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
         if self.op is not None:
             raise text.only_leaves_change(self)
-        if value is not getattr(self, "_data", None):  # else it was updated in place
+        if value is not getattr(self, "_array", None):  # else it was updated in place
             value = np.asarray(value) if isinstance(value, Node) or not hasattr(value, "__array_function__") else value
             if self.requires_grad and value.dtype.kind != "f":
                 raise text.not_differentiable("Tensor(data)", value.dtype.kind)
-            self._data = value.copy()  # nothing else may change it
+            self._array = value.copy()  # nothing else may change it
         self.stamp = next(_clock)
 
     @staticmethod
@@ -95,7 +95,7 @@ class Tensor(Node):
         requires_grad = False
         for x in inputs:
             if isinstance(x, Node):
-                arrays.append(x._data)
+                arrays.append(x._array)
                 requires_grad = requires_grad or x.requires_grad
             elif isinstance(x, (list, tuple)):
                 return Tensor._record(op, tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs))
@@ -106,7 +106,7 @@ class Tensor(Node):
         except Exception as error:
             raise text.forward_failed(error, op, inputs) from error
         result: Tensor = object.__new__(Tensor)
-        result._data = np.asarray(data) if isinstance(data, np.generic) else data
+        result._array = data if type(data) is np.ndarray else text.plain(data, op)
         result.grad = result.name = None
         result.requires_grad = requires_grad = requires_grad and _mode.recording
         if requires_grad and data.dtype.kind != "f":
@@ -125,12 +125,12 @@ class Tensor(Node):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The plain array, shared with this Tensor."""
-        return self._data
+        return self._array
 
     def __reduce__(self) -> Any:  # pickle and copy: a leaf is as new in its new place
         if self.op is not None:
             raise text.only_leaves_travel(self)
-        return Tensor, (self._data, self.requires_grad, self.name), (None, {"grad": self.grad})
+        return Tensor, (self._array, self.requires_grad, self.name), (None, {"grad": self.grad})
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -138,7 +138,7 @@ class Tensor(Node):
 
     def detach(self) -> Tensor:
         """A constant with this Tensor's data."""
-        return Tensor(self._data, requires_grad=False, name=self.name)
+        return Tensor(self._array, requires_grad=False, name=self.name)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
@@ -151,10 +151,10 @@ class Tensor(Node):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self.requires_grad:
             raise text.array_would_drop_gradient(self)
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._array, dtype=dtype, copy=copy)
 
-    shape, dtype = property(attrgetter("_data.shape")), property(attrgetter("_data.dtype"))
-    ndim, size = property(attrgetter("_data.ndim")), property(attrgetter("_data.size"))
+    shape, dtype = property(attrgetter("_array.shape")), property(attrgetter("_array.dtype"))
+    ndim, size = property(attrgetter("_array.ndim")), property(attrgetter("_array.size"))
     T, register_hook = property(_numpy(np.transpose)), hooks.register
 
     def __getattr__(self, name: str) -> Any:  # those of ndarray's methods that are NumPy functions, ops/methods.py sets
@@ -182,7 +182,7 @@ class Tensor(Node):
         raise text.in_place_assignment(self)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -190,12 +190,12 @@ class Tensor(Node):
     def __bool__(self) -> bool:
         if self.size != 1:
             raise text.ambiguous_truth(self)
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         if self.size != 1:
             raise text.not_one_element(self)
-        return float(self._data.item())
+        return float(self._array.item())
 
     item = __float__
 

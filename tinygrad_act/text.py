@@ -26,6 +26,17 @@ def _name(node: Any) -> str:
     return f"{node.name or origin} (shape {node.shape})"
 
 
+def plain(data: Any, op: Any) -> Any:
+    """A result that is a number, as an array. TypeError for arrays that multiply or leave out in ways of their own."""
+    if isinstance(data, np.matrix | np.ma.MaskedArray):
+        kind = "matrix" if isinstance(data, np.matrix) else "masked array"
+        raise TypeError(
+            f"{op.name} of a Tensor and a NumPy {kind}, whose rules of arithmetic are others.\n"
+            "  Write np.asarray(m) for a matrix, and np.where(mask, 0.0, t) for what is masked."
+        )
+    return np.asarray(data) if isinstance(data, np.generic) else data
+
+
 def no_rule_for_input(op: Any, argument: str) -> TypeError:
     return TypeError(
         f"{op.name} has no rule for its input {argument!r}, so no gradient can flow into it.\n"

@@ -51,13 +51,13 @@ def backward_source(loss: Tensor) -> str:
 
     def standin(x: Any, name: str) -> Any:
         """What takes the place of an input of an op."""
-        array = x._data if isinstance(x, Node) else x
+        array = x._array if isinstance(x, Node) else x
         if id(x) not in again and isinstance(array, np.ndarray):
             inputs.append(Value(array.shape, array.dtype, state.unique(getattr(x, "name", None) or name), 4))
             tracer: Any = trace.tracer(array.copy(), inputs[-1])
             again[id(x)] = Tensor(tracer, x.requires_grad, inputs[-1].name) if isinstance(x, Node) else tracer
             if isinstance(x, Node):
-                again[id(x)]._data = tracer
+                again[id(x)]._array = tracer
         return again.get(id(x), x)
 
     def walk_again() -> Any:
@@ -80,5 +80,5 @@ def backward_source(loss: Tensor) -> str:
     trace.name_results()
     trace.open = False
     gradients = [leaf.grad.value for leaf in leaves]
-    program = shortened(Program(inputs, [], trace.calls, (again[id(loss)]._data.value, gradients), {}), EXACT)
+    program = shortened(Program(inputs, [], trace.calls, (again[id(loss)]._array.value, gradients), {}), EXACT)
     return Writer(program, "teaching", "loss_and_gradients").file("The loss and its gradients, as plain NumPy.")

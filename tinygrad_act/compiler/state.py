@@ -236,12 +236,12 @@ class State(Places):
             return
         c = read or self.container(t)
         self.conditions.append(f"{c}.requires_grad is {t.requires_grad}")
-        data, gradient = t._data, t.grad
-        lifted = self.array(data, f"{c}._data", t.name or name, t)
+        data, gradient = t._array, t.grad
+        lifted = self.array(data, f"{c}._array", t.name or name, t)
         if read == name:  # an argument, whose name its array has in the program
             self.arrays[-1].value.name = name
-        t._data = lifted
-        self.undo.append(lambda: setattr(t, "_data", data))
+        t._array = lifted
+        self.undo.append(lambda: setattr(t, "_array", data))
         if t.requires_grad and self.read_gradients:
             if gradient is None:
                 self.conditions.append(f"{c}.grad is None")

@@ -198,7 +198,7 @@ class Trace:
                 op, parameter = this, local["p"].name or ""
             elif name == "walk" and frame.f_code.co_filename.startswith(PACKAGE):
                 section, self.walked_back = "backward", True
-                start = local["order"][0]._data
+                start = local["order"][0]._array
                 if isinstance(start, Tracer):
                     self.roots[start.value] = None
                 of = local.get("x")
@@ -227,15 +227,15 @@ class Trace:
     def name_cotangent(self, g: Any, node: Any) -> None:
         """Call a cotangent after what it is the cotangent of."""
         if isinstance(node, Node):
-            data: Any = node._data
-            g = g._data if isinstance(g, Node) else g
+            data: Any = node._array
+            g = g._array if isinstance(g, Node) else g
             self.name_it(g, "d_" + (node.name or (node.op.name if node.op else "x")), 3)
             if isinstance(g, Tracer) and isinstance(data, Tracer) and g.value.of is None:
                 g.value.of = data.value
 
     def name_it(self, x: Any, name: str, weight: int) -> None:
         """Name a value, unless it has a name of as much weight."""
-        x = x._data if isinstance(x, Node) else x
+        x = x._array if isinstance(x, Node) else x
         if isinstance(x, Tracer) and weight > x.value.weight:
             x.value.name, x.value.weight = name, weight
 
@@ -255,7 +255,7 @@ class Trace:
         for call, following in zip(self.calls, [*self.calls[1:], None], strict=False):
             x, then = call.origin.of, following.origin if following else None
             if isinstance(x, Node) and (then is None or then != call.origin or then.of is not x):
-                data: Any = x._data
+                data: Any = x._array
                 data = data.value if isinstance(data, Tracer) else None
                 found.append((call, x.name or (x.op.name if x.op else data.name if data else "x"), data))
         whole = {data: call.result for call, _, data in found}

@@ -120,7 +120,7 @@ class Traced:
             if found is not None:
                 self.gradients[data.value] = found
                 found.name, found.weight, found.of = f"d_{data.name}", 4, None
-            updated = isinstance(t._data, Tracer) and t._data.value in writes.values() and not state.read_gradients
+            updated = isinstance(t._array, Tracer) and t._array.value in writes.values() and not state.read_gradients
             now = t.grad
             if now is None or updated:
                 self.cleared.append(place)
@@ -148,7 +148,7 @@ class Traced:
         v = self._leaf(x)
         if not isinstance(v, Value) or (not v.shape and v.constant is None):
             return v
-        array = getattr(x._data if isinstance(x, Node) else x, "array", x)
+        array = getattr(x._array if isinstance(x, Node) else x, "array", x)
         if any(np.may_share_memory(array, place.standin.array) for place in self.state.arrays):
             return v
         if id(array) not in self.owned:
@@ -160,7 +160,7 @@ class Traced:
 
     def _leaf(self, x: Any) -> Any:
         """What the program knows of something that the step returns or keeps."""
-        x = x._data if isinstance(x, Node) else x
+        x = x._array if isinstance(x, Node) else x
         if isinstance(x, Tracer):
             return x.current()
         if isinstance(x, Number):
@@ -220,7 +220,7 @@ class Traced:
             for p in state.arrays
             if p.tensor is not None and (p.value in program.writes or any(p is q for q, _ in self.rebinds))
         ]
-        lines += [f"    {p.read.removesuffix('._data')}.stamp = next(_clock)" for p in changed]
+        lines += [f"    {p.read.removesuffix('._array')}.stamp = next(_clock)" for p in changed]
         lines += ["    return _rebuild(_result)" if self.rebuild else "    return _result"]
         namespace["_rebuild"] = self.rebuild
         namespace |= state.containers

@@ -72,7 +72,7 @@ def with_parameters(op: Op) -> str:
 
 def arrays_of(inputs: tuple[Any, ...]) -> list[Any]:
     """What rules are given of the inputs: arrays and numbers."""
-    return [x._data if isinstance(x, Node) else x for x in inputs]
+    return [x._array if isinstance(x, Node) else x for x in inputs]
 
 
 def names_of(op: Op, inputs: tuple[Any, ...]) -> list[str]:
@@ -156,8 +156,8 @@ def not_finite_forward(op: Op, inputs: tuple[Any, ...], y: Array, where: Array, 
 def not_finite_backward(op: Op, i: int, node: Node, g: Array, gx: Array, place: Place) -> NotFiniteError:
     """Of a rule that makes of a finite gradient one that is not."""
     index, inputs = first(~np.isfinite(gx)), node.inputs
-    raw_index = index if gx.shape == node._data.shape else None
-    y: Any = node._data
+    raw_index = index if gx.shape == node._array.shape else None
+    y: Any = node._array
     cure = CURES.get(f"not finite {op.name}", CURES["not finite"])
     if raw_index is not None and by_element(op) and not np.asarray(g)[raw_index]:
         cure = CHOSEN

@@ -82,13 +82,13 @@ def _record(plain: Callable[..., Any]) -> Any:
             return result
         place = Place(*users_place(), _module())
         if not _here.walking:
-            where = _unexplained(op, inputs, result._data)
+            where = _unexplained(op, inputs, result._array)
             if where is not None:
-                raise findings.not_finite_forward(op, inputs, result._data, where, place)
+                raise findings.not_finite_forward(op, inputs, result._array, where, place)
             if is_activation(op):
-                _count_units(op, place, result._data, arrays_of(inputs)[0])
+                _count_units(op, place, result._array, arrays_of(inputs)[0])
         _places[id(result)] = place
-        _prints[id(result)] = [_print_of(x) for x in (result._data, *arrays_of(inputs))]
+        _prints[id(result)] = [_print_of(x) for x in (result._array, *arrays_of(inputs))]
         finalize(result, _forget, id(result)).atexit = False
         return result
 
@@ -107,7 +107,7 @@ def _print_of(x: Any) -> int:
 
 def _check_unchanged(node: Node) -> None:
     """What the rules of a node are given has to be what it was computed with."""
-    arrays = [node._data, *arrays_of(node.inputs)]
+    arrays = [node._array, *arrays_of(node.inputs)]
     for i, (x, before) in enumerate(zip(arrays, _prints.get(id(node), ()), strict=False)):
         if _print_of(x) != before:
             raise findings.changed_in_place(node, i, x, _places[id(node)])
@@ -138,7 +138,7 @@ def _walked(plain: Callable[..., Any]) -> Any:
         _here.walking += 1
         try:
             for node, g in plain(order, seed, wanted, value):
-                array = g._data if isinstance(g, Node) else np.asarray(g)
+                array = g._array if isinstance(g, Node) else np.asarray(g)
                 if worst(array):
                     raise _origin(node, array, users.get(node, []))
                 for i, x in enumerate(node.inputs):
@@ -156,9 +156,9 @@ def _origin(node: Node, g: Array, users: list[tuple[Node, int, Array]]) -> Excep
     """Which of the rules that a gradient is the sum of gave what is not finite: they are asked once more."""
     for user, i, arrived in users:
         op: Any = user.op
-        gx = op.vjp(i, arrived, user._data, *arrays_of(user.inputs))
-        if gx.shape != node._data.shape or gx.dtype != node._data.dtype:
-            gx = autodiff.unbroadcast(gx, node._data, op)
+        gx = op.vjp(i, arrived, user._array, *arrays_of(user.inputs))
+        if gx.shape != node._array.shape or gx.dtype != node._array.dtype:
+            gx = autodiff.unbroadcast(gx, node._array, op)
         if worst(gx):
             return findings.not_finite_backward(op, i, user, arrived, gx, _places.get(id(user), Place()))
     return findings.not_finite_sum(node, g)

@@ -164,9 +164,9 @@ def _no_path(graph: Graph, p: Node, name: str) -> tuple[str, str]:
             "compute it from Tensors that require a gradient, outside of no_grad()",
         )
     for x in graph.vertices:
-        various = np.size(x.value) > 1 and np.unique(p._data).size > 1  # equal numbers may be equal by chance
+        various = np.size(x.value) > 1 and np.unique(p._array).size > 1  # equal numbers may be equal by chance
         alike = (various and not x.name) or bool(x.name and x.name == p.name)
-        if x.value is p._data or (x.op is None and alike and np.array_equal(x.value, p._data)):
+        if x.value is p._array or (x.op is None and alike and np.array_equal(x.value, p._array)):
             return (
                 f"{name} is not part of the graph, but {_place(x)} holds the same numbers: "
                 "it went in as a copy, by .data, detach() or a new Tensor",

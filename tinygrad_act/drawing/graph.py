@@ -92,7 +92,7 @@ def read(roots: Iterable[Any], names: Mapping[str, Any] | None = None) -> Graph:
         if node.op is None:
             continue
         name = node.name or called.get(id(node), "")
-        add(id(node), Vertex(0, "result", node._data, name, node.op, node.grad, inputs, node=node))
+        add(id(node), Vertex(0, "result", node._array, name, node.op, node.grad, inputs, node=node))
     for root in roots:
         if id(root) not in known:  # a leaf
             add(id(root), _leaf(root))
@@ -115,7 +115,7 @@ def _oldest_first(roots: list[Node]) -> list[Node]:
 def _leaf(node: Node) -> Vertex:
     kind: Kind = "parameter" if node.requires_grad else "input"
     gradient = None if node.grad is None else node.grad.copy()  # an optimizer may change both before they are drawn
-    return Vertex(0, kind, node._data.copy(), node.name or "", None, gradient, node=node)
+    return Vertex(0, kind, node._array.copy(), node.name or "", None, gradient, node=node)
 
 
 def shape_and_dtype(x: Any) -> str:

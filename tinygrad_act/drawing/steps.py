@@ -73,15 +73,15 @@ def steps_of(graph: Graph, seed: Any = None) -> list[Step]:
             v.value = v.value.copy()
     steps = [Step("forward", v) for v in graph.vertices]
     running: dict[Vertex, tuple[Array, int]] = {}
-    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_data")):
+    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_array")):
         step = Step("backward", vertices[node], np.asarray(g))
         steps.append(step)
         if node.op is None:
             continue
-        inputs = [x._data if isinstance(x, Node) else x for x in node.inputs]
+        inputs = [x._array if isinstance(x, Node) else x for x in node.inputs]
         if isinstance(node.op, Elementwise):
-            slope = node.op.derivative(node._data, *inputs)
-            step.local = np.broadcast_to(np.asarray(slope, node._data.dtype), node._data.shape)
+            slope = node.op.derivative(node._array, *inputs)
+            step.local = np.broadcast_to(np.asarray(slope, node._array.dtype), node._array.shape)
         for i, x in enumerate(node.inputs):
             if isinstance(x, Node) and x.requires_grad:
                 passed = _passed(node, i, g, inputs, vertices[x], running)
@@ -94,7 +94,7 @@ def _passed(
     node: Node, i: int, g: Array, inputs: list[Any], to: Vertex, running: dict[Vertex, tuple[Array, int]]
 ) -> Passed:
     op: Any = node.op
-    raw, like = op.vjp(i, g, node._data, *inputs), inputs[i]
+    raw, like = op.vjp(i, g, node._array, *inputs), inputs[i]
     same = raw.shape == like.shape and raw.dtype == like.dtype
     gradient = raw if same else unbroadcast(raw, like, op)
     lead = raw.ndim - like.ndim

@@ -15,7 +15,7 @@ from .indexing import Scatter, refuse
 
 def _plain(x: Any) -> Any:
     """Conditions and positions as arrays, also those in Tensors."""
-    return x._data if isinstance(x, Node) else x if hasattr(x, "dtype") else np.asarray(x)
+    return x._array if isinstance(x, Node) else x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def where(condition: Any, *ab: Any) -> Any:

@@ -12,7 +12,7 @@ from ..op import IMPLEMENTS, Node
 
 def plain(x: Any) -> Any:
     """The array of a Tensor, and anything else as it is."""
-    return x._data if isinstance(x, Node) else x
+    return x._array if isinstance(x, Node) else x
 
 
 class Constant:

@@ -95,7 +95,7 @@ def plain_index(part: Any) -> Any:
     if isinstance(part, list):
         part = np.asarray(part) if part else np.empty(0, np.intp)
     if isinstance(part, Node):
-        part = part._data
+        part = part._array
     if getattr(getattr(part, "dtype", None), "kind", "") == "f":
         raise TypeError(
             "getitem: an index is made of whole numbers or truths, and this one holds floats.\n"

@@ -127,7 +127,7 @@ SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 def plain(x: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return getattr(x, "_data", x)
+    return getattr(x, "_array", x)
 
 
 def solve(a: Any, b: Any) -> Any:

@@ -32,7 +32,7 @@ def _refusal(name: str, instead: str) -> Any:
 
 def _read(name: str) -> property:
     """What is read off the data, as `shape` is."""
-    return property(lambda self: getattr(self._data, name))
+    return property(lambda self: getattr(self._array, name))
 
 
 OTHERWISE: dict[str, Any] = {"flatten": _numpy(np.ravel), "mT": property(_numpy(np.matrix_transpose))}

@@ -55,7 +55,7 @@ def unique(
     They are in order even where they need not be (sorted=False).
     """
     find: Any = np.unique
-    _, places, *others = find(np.asarray(x._data), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    _, places, *others = find(np.asarray(x._array), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
     picked = np.take(x, places, axis)
     results = (picked, *([places] if return_index else []), *others)
     return results if len(results) > 1 else picked
@@ -63,7 +63,7 @@ def unique(
 
 def lexsort(keys: Any, axis: int = -1) -> Any:
     """The places of the elements in the order of the last of the keys, of equal ones in that of the one before it."""
-    return np.lexsort([k._data if isinstance(k, Node) else k for k in keys], axis)
+    return np.lexsort([k._array if isinstance(k, Node) else k for k in keys], axis)
 
 
 IMPLEMENTS |= {np.sort: sort, np.partition: partition, np.unique: unique, np.lexsort: lexsort}

@@ -65,14 +65,14 @@ def tried(problem: Problem) -> list[Node]:
     if not outputs:
         raise TypeError(report.no_tensor(name))
     for path, t, a in zip(problem.names, variables, problem.arrays, strict=True):
-        if not np.array_equal(t._data, a, equal_nan=True):
+        if not np.array_equal(t._array, a, equal_nan=True):
             raise AssertionError(report.mutated(name, path))
     if any(not np.array_equal(x, old, equal_nan=x.dtype.kind == "f") for x, old in zip(seen, before, strict=True)):
         raise AssertionError(report.mutated(name, "an argument"))
     again, _ = problem.run(problem.arrays)
     for y, z in zip(outputs, again, strict=True):
-        if y.shape != z.shape or not np.array_equal(y._data, z._data, equal_nan=True):
-            raise AssertionError(report.not_deterministic(name, y._data, z._data))
+        if y.shape != z.shape or not np.array_equal(y._array, z._array, equal_nan=True):
+            raise AssertionError(report.not_deterministic(name, y._array, z._array))
     rng = np.random.default_rng(3)
     problem.is_weighted = [y.size for y in outputs] != [1]
     problem.weights = [rng.uniform(0.5, 1.5, y.shape) if problem.is_weighted else np.ones(y.shape) for y in outputs]
@@ -105,7 +105,7 @@ def suspect_of(problem: Problem, fault: Fault, rtol: float | None, atol: float |
         alone = problem_of(op, tuple(map(as_argument, node.inputs)))
         tried(alone)
         if found := faults_of(alone, fault.order, rtol, atol):
-            shapes = ", ".join(str(np.shape(x._data if isinstance(x, Node) else x)) for x in node.inputs)
+            shapes = ", ".join(str(np.shape(x._array if isinstance(x, Node) else x)) for x in node.inputs)
             return Suspect(op, shapes, line_of(node), worst_of(found))
     return None
 
@@ -113,7 +113,7 @@ def suspect_of(problem: Problem, fault: Fault, rtol: float | None, atol: float |
 def as_argument(x: Any) -> Any:
     """What the op was given, so that it is differentiated with respect to the same."""
     if isinstance(x, Node) and x.requires_grad:
-        return x._data
+        return x._array
     return Tensor(x, requires_grad=False) if is_variable(x) else x
 
 
@@ -129,12 +129,12 @@ def wrong_dtype(problem: Problem, operations: list[Node]) -> str:
     problem.straight = False
     outputs, _ = problem.run(problem.given(problem.arrays))
     for node in in_order(outputs):
-        given = [x._data.dtype if isinstance(x, Node) else getattr(x, "dtype", None) for x in node.inputs]
+        given = [x._array.dtype if isinstance(x, Node) else getattr(x, "dtype", None) for x in node.inputs]
         floats = [dtype for dtype in given if dtype is not None and dtype.kind == "f"]
         widest = np.result_type(*floats)
         op: Any = node.op
-        if node._data.dtype != widest and op.name != "astype":
-            return report.wrong_dtype(op, widest, node._data.dtype)
+        if node._array.dtype != widest and op.name != "astype":
+            return report.wrong_dtype(op, widest, node._array.dtype)
     return ""
 
 
@@ -146,16 +146,16 @@ def of_low_precision(problem: Problem, atol: float | None) -> str:
     if all(dtype == np.float64 for dtype in problem.dtypes):
         return ""
     here = problem.given(problem.arrays)
-    low = [g._data for g in problem.slopes(here, low_weights(problem, here))[0]]
+    low = [g._array for g in problem.slopes(here, low_weights(problem, here))[0]]
     exact = [a.astype(np.float64) for a in here]
-    high = [g._data for g in problem.slopes(exact)[0]]
+    high = [g._array for g in problem.slopes(exact)[0]]
     spread, rng = [np.zeros_like(g) for g in high], np.random.default_rng(23)
     for _ in range(4):
         signs = [rng.choice([-1.0, 1.0], a.shape) for a in exact]
         steps = [0.0 if dtype == np.float64 else float(np.finfo(dtype).eps) for dtype in problem.dtypes]
         moved = [a * (1 + s * e) for a, s, e in zip(exact, signs, steps, strict=True)]
         spread = [
-            np.maximum(d, np.abs(g._data - h)) for d, g, h in zip(spread, problem.slopes(moved)[0], high, strict=True)
+            np.maximum(d, np.abs(g._array - h)) for d, g, h in zip(spread, problem.slopes(moved)[0], high, strict=True)
         ]
     for name, a, g, h, d in zip(problem.names, here, low, high, spread, strict=True):
         if g.dtype != a.dtype or g.shape != a.shape:

@@ -83,7 +83,7 @@ class Judge:
         self.complex_step = complex_step
         self.arrays = problem.arrays
         outputs, _ = problem.run(self.arrays)
-        self.size = float(sum(np.sum(np.abs(w * y._data)) for w, y in zip(problem.weights, outputs, strict=True)))
+        self.size = float(sum(np.sum(np.abs(w * y._array)) for w, y in zip(problem.weights, outputs, strict=True)))
         rng = np.random.default_rng(5)
         self.contraction = [rng.uniform(0.5, 1.5, a.shape) * rng.choice([-1, 1], a.shape) for a in self.arrays]
 
@@ -103,9 +103,9 @@ class Judge:
     def derivatives(self, order: int) -> Arrays:
         """The gradient, or that of its contraction, by the rules."""
         if order == 1:
-            return [g._data for g in self.problem.slopes(self.arrays)[0]]
+            return [g._array for g in self.problem.slopes(self.arrays)[0]]
         total, variables = self.first(self.arrays)
-        return [g._data for g in gradients(total, variables)]
+        return [g._array for g in gradients(total, variables)]
 
     def faults(self, order: int) -> list[Fault]:
         """What is wrong with the derivatives of this order."""
@@ -223,8 +223,8 @@ class Judge:
             if not isinstance(reverse, Tensor) or not reverse.requires_grad:
                 continue
             pushed = gradients(reverse, seeds)
-            forward = sum(float(np.sum(w * t._data)) for w, t in zip(weights, pushed, strict=True))
-            size = sum(float(np.sum(np.abs(gs[k]._data))) for gs in pulled)
+            forward = sum(float(np.sum(w * t._array)) for w, t in zip(weights, pushed, strict=True))
+            size = sum(float(np.sum(np.abs(gs[k]._array))) for gs in pulled)
             if not abs(forward - reverse.item()) <= max(self.rtol * size, self.atol or 0.0):
                 found.append(Fault(1, "forward", name, None, forward, Slope(reverse.item(), 0.0, "reverse mode")))
         return found

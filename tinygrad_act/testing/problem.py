@@ -44,7 +44,7 @@ class Problem:
         many = len(arrays) - len(self.parameters)
         variables = [Tensor(a, requires_grad=recording, name=next(names)) for a in arrays[:many]]
         for parameter, a in zip(self.parameters, arrays[many:], strict=True):
-            parameter._data = a
+            parameter._array = a
         args = replaced(self.args, iter(variables))
         with nullcontext() if recording else no_grad(), by_surrogates(self.offsets) if self.straight else nullcontext():
             found = self.f(*args)
@@ -53,7 +53,7 @@ class Problem:
 
     def value(self, arrays: Arrays, recording: bool = True) -> Any:
         outputs, _ = self.run(arrays, recording)
-        return sum(np.sum(w * y._data) for w, y in zip(self.weights, outputs, strict=True))
+        return sum(np.sum(w * y._array) for w, y in zip(self.weights, outputs, strict=True))
 
     def slopes(self, arrays: Arrays, seeds: Any = None) -> tuple[list[Tensor], list[Tensor]]:
         """The gradients of the contracted outputs, as Tensors, and what they are with respect to."""
@@ -69,12 +69,12 @@ class Problem:
     @contextmanager
     def borrowed(self) -> Iterator[None]:
         """Give the parameters back as they were."""
-        before = [p._data for p in self.parameters]
+        before = [p._array for p in self.parameters]
         try:
             yield
         finally:
             for parameter, data in zip(self.parameters, before, strict=True):
-                parameter._data = data
+                parameter._array = data
 
 
 def problem_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Problem:
@@ -87,7 +87,7 @@ def problem_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Problem:
             "check_grads has nothing to differentiate with respect to: none of the arguments is of floats.\n"
             f"  Given: {', '.join(kind_of(a) for a in args) or 'no arguments'}.  Write 3.0 for 3, and x.astype(float)."
         )
-    arrays = [np.asarray(x._data if isinstance(x, Node) else x) for _, x in found]
+    arrays = [np.asarray(x._array if isinstance(x, Node) else x) for _, x in found]
     doubles = [a.astype(np.float64) for a in arrays]
     return Problem(f, args, [path for path, _ in found], doubles, [a.dtype for a in arrays], parameters)
 
@@ -95,7 +95,7 @@ def problem_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Problem:
 def is_variable(x: Any) -> bool:
     """Whether to differentiate with respect to it: floats, but not a Tensor that is a constant."""
     if isinstance(x, Node):
-        return x.requires_grad and x._data.dtype.kind == "f"
+        return x.requires_grad and x._array.dtype.kind == "f"
     return isinstance(x, float) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f")
 
 

@@ -36,7 +36,7 @@ def by_surrogates(offsets: list[Array]) -> Iterator[None]:
             return record(op, inputs)
         call = next(calls)
         if call == len(offsets):
-            arrays = [x._data if isinstance(x, Tensor) else x for x in inputs]
+            arrays = [x._array if isinstance(x, Tensor) else x for x in inputs]
             offsets.append(op.forward(*arrays) - op.surrogate.forward(*arrays))
         return record(StraightThrough(op, offsets[call]), inputs)
 

@@ -23,7 +23,7 @@ class Pushforward:
 
     def __init__(self, point: Point) -> None:
         self.point = point
-        self.at = [Tensor(np.ones_like(y._data if isinstance(y, Node) else y)) for y in point.outputs]
+        self.at = [Tensor(np.ones_like(y._array if isinstance(y, Node) else y)) for y in point.outputs]
         with recording():
             self.back = Pullback(point.pullback(list(self.at), record=True), self.at)
 

@@ -75,12 +75,12 @@ class Pullback:
     def __call__(self, cotangents: list[Any], record: bool) -> list[Any]:
         """One cotangent for each target: an array, or a Tensor if it is to record. None is a cotangent of zeros."""
         given = [
-            (y, g if record or not isinstance(g, Node) else g._data)
+            (y, g if record or not isinstance(g, Node) else g._array)
             for y, reached, g in zip(self.outputs, self.reached, cotangents, strict=True)
             if reached and g is not None
         ]
         if not given:
-            return [np.zeros_like(x._data) for x in self.targets]
+            return [np.zeros_like(x._array) for x in self.targets]
         for leaf in self.others:
             if leaf.stamp > self.order[0].stamp:
                 raise text.stale(leaf, self.order[0].op)
@@ -88,9 +88,9 @@ class Pullback:
         if len(given) > 1 or given[0][0] is not order[0]:
             ys, seeds = zip(*given, strict=True)
             order, seed = [_above(ys, seeds), *order], np.ones(())
-        value: Callable[[Node], Any] = (lambda node: node) if record else attrgetter("_data")
+        value: Callable[[Node], Any] = (lambda node: node) if record else attrgetter("_array")
         found = {node: g for node, g in walk(order, seed, self.wanted, value) if node in self.ends}
-        return [found[x] if x in found else np.zeros_like(x._data) for x in self.targets]
+        return [found[x] if x in found else np.zeros_like(x._array) for x in self.targets]
 
 
 def _above(outputs: Sequence[Node], cotangents: Sequence[Any]) -> Node:
@@ -144,14 +144,14 @@ class Point:
 
         What is `kept` for later is copied.
         """
-        shared = {id(x._data) for x in kept if isinstance(x, Node)}
+        shared = {id(x._array) for x in kept if isinstance(x, Node)}
         return unflatten(tree, iter([self._given(x, shared) for x in results]))
 
     def _given(self, x: Any, shared: set[int]) -> Any:
         if isinstance(x, Node):
             if self.kept and depends_on_a_leaf(x):
                 return x
-            x = x._data
+            x = x._array
         if self.as_tensors:
             return Tensor(x, requires_grad=False)
         if isinstance(x, np.ndarray) and x.ndim:
@@ -182,7 +182,7 @@ def _variable(who: str, path: str, x: Any) -> Tensor:
             f"  p = {{name: t.data for name, t in model.named_parameters()}}\n"
             f"  ta.{who}(lambda p: loss(ta.nn.functional_call(model, p, x)))(p)"
         )
-    x = x._data if isinstance(x, Node) else x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = x._array if isinstance(x, Node) else x if hasattr(x, "__array_function__") else np.asarray(x)
     if x.dtype.kind != "f":
         raise _no_floats(
             f"{who}: {path}", x.dtype, "Write floats (2.0, or x.astype(float)), or leave it out of argnums."
@@ -194,7 +194,7 @@ def _variable(who: str, path: str, x: Any) -> Tensor:
 
 def _output(who: str, path: str, y: Any) -> Any:
     """What the function returned, as an array or a Tensor of floats."""
-    array = y._data if isinstance(y, Node) else y if hasattr(y, "__array_function__") else np.asarray(y)
+    array = y._array if isinstance(y, Node) else y if hasattr(y, "__array_function__") else np.asarray(y)
     if array.dtype.kind != "f":
         what = f"{who}: what the function returned{' at ' + path if path else ''}"
         raise _no_floats(what, array.dtype, "Return floats; what is not to be differentiated goes into aux.")

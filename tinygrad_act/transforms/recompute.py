@@ -68,11 +68,11 @@ class Recomputed(Op):
     def first_run(self) -> tuple[Any, tuple[Any, ...]]:
         """The result, and the Tensors that it depends on: those given, then those used besides."""
         given = [self.leaves[i] for i in self.places]
-        variables, since = [Tensor(x._data) for x in given], next(_clock)
+        variables, since = [Tensor(x._array) for x in given], next(_clock)
         y = self.run(variables)
         if not hasattr(y, "dtype"):
             raise TypeError(f"checkpoint: the function returned a {type(y).__name__}, and is to return one array")
-        self.value = y._data if isinstance(y, Node) else y
+        self.value = y._array if isinstance(y, Node) else y
         new = [node for node in (toposort(y) if isinstance(y, Node) else []) if node.stamp > since]
         used = dict.fromkeys(x for x in (y, *(x for node in new for x in node.inputs)) if isinstance(x, Node))
         own = set(variables)
@@ -101,7 +101,7 @@ class Recomputed(Op):
             variables = [IMPLEMENTS[np.positive](x) if isinstance(x, Node) else Tensor(x) for x in inputs[:n]]
             since = next(_clock)
             again = self.run(variables)
-        before, now = (x._data if isinstance(x, Node) else x for x in (y, again))
+        before, now = (x._array if isinstance(x, Node) else x for x in (y, again))
         if type(now) is np.ndarray and not np.array_equal(before, now, equal_nan=True):
             raise RuntimeError(
                 "checkpoint: the function gave another value when it was run again for the backward walk.\n"

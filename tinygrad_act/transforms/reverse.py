@@ -36,10 +36,10 @@ def gradients(y: Any, xs: Any, seed: Any = None) -> Any:
             wanted.add(node)
     if not isinstance(seed, Node):
         seed = cotangent_of(y, seed)
-    elif seed._data.shape != y.shape:
-        raise text.seed_does_not_fit(y, seed._data.shape)
+    elif seed._array.shape != y.shape:
+        raise text.seed_does_not_fit(y, seed._array.shape)
     found = dict(walk(order, seed, wanted, lambda node: node))
-    results = (found.get(x, np.zeros_like(x._data)) for x in targets)
+    results = (found.get(x, np.zeros_like(x._array)) for x in targets)
     tensors = [g if isinstance(g, Node) else Tensor(g, requires_grad=False) for g in results]
     return tensors[0] if isinstance(xs, Node) else tensors
 
@@ -157,7 +157,7 @@ def _one_output(who: str, point: Point) -> Any:
 
 
 def _array(y: Any) -> Any:
-    return y._data if isinstance(y, Node) else y
+    return y._array if isinstance(y, Node) else y
 
 
 def _named(transformed: Callable[..., Any], who: str, f: Any) -> Callable[..., Any]:
