@@ -47,6 +47,10 @@ def is_filled(*shapes: tuple[int, ...]) -> bool:
     return has_axis(*shapes) and all(0 not in s for s in shapes)
 
 
+def is_filled_matrix(*shapes: tuple[int, ...]) -> bool:
+    return is_matrix(*shapes) and is_filled(*shapes)
+
+
 def alike(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return len(a) >= 1 and a == b
 
@@ -100,6 +104,18 @@ ROWS = [
     row("einsum", lambda n, f, a, b: n.einsum("...i,...i->...", a, b), 2, alike),
     row("outer", lambda n, f, a, b: n.einsum("i,j->ij", a, b), 2, lambda a, b: len(a) == len(b) == 1),
     row("same", lambda n, f, a: a * a + a),  # a node that is used again
+    row("exp2", lambda n, f, a: n.exp2(a)),
+    row("log2", lambda n, f, a: n.log2(2 + n.sin(a))),
+    row("log10", lambda n, f, a: n.log10(2 + n.cos(a))),
+    row("arcsinh", lambda n, f, a: n.arcsinh(a)),
+    row("arctanh", lambda n, f, a: n.arctanh(n.tanh(a) / 2)),
+    row("diff", lambda n, f, a: n.diff(a, axis=-1), fits=has_axis),
+    row("tile", lambda n, f, a: n.tile(a, (2,) * max(a.ndim, 1))),
+    row("kron", lambda n, f, a, b: f.kron(a, b), 2, is_matrix),
+    row("cumprod", lambda n, f, a: f.cumprod(a, axis=-1), fits=has_axis),
+    row("det", lambda n, f, a: n.linalg.det(a @ a.T + 2 * n.eye(len(a))), fits=is_filled_matrix),
+    row("inv", lambda n, f, a: n.linalg.inv(a @ a.T + 2 * n.eye(len(a))), fits=is_filled_matrix),
+    row("solve", lambda n, f, a: n.linalg.solve(a @ a.T + 2 * n.eye(len(a)), a), fits=is_filled_matrix),
     # not analytic, or not written so
     row("absolute", lambda n, f, a: n.abs(a), analytic=False),
     row("maximum", lambda n, f, a, b: n.maximum(a, b), 2, analytic=False),

@@ -179,7 +179,7 @@ OTHERS = [
     ),
     Sample(Pinv(0.1), (smooth(3, 2) + 2 * np.eye(3, 2),)),
     Sample(PNorm(), (smooth(3, 4),)),
-    Sample(PNorm((0, 2), True, 1.5), (smooth(2, 3, 2),)),
+    Sample(PNorm((0, 2), True, 2.5), (smooth(2, 3, 2),)),
     Sample(OPS["softmax"], (smooth(3, 4),)),
     Sample(ta.Softmax(0), (smooth(3, 4),)),
     Sample(OPS["logsumexp"], (smooth(3, 4),)),

@@ -76,7 +76,8 @@ def test_what_stands_left_of_an_operator_never_wins(f: Callable[..., Any], other
     for y, expected in ((f(other, t), f(other, x)), (f(t, other), f(x, other))):
         assert type(y) is ta.Tensor
         assert y.requires_grad
-        assert y.dtype == expected.dtype
+        if f is not operator.pow or not isinstance(other, np.integer):  # of which older NumPys make a Python number
+            assert y.dtype == expected.dtype
         np.testing.assert_array_equal(y.data, expected)
 
 

@@ -17,6 +17,7 @@ except ImportError:
     torch = None
 
 OURS = types.SimpleNamespace(**{name: getattr(ta, name) for name in ta.OPS})
+OURS.kron = np.kron
 TO = 1e-10
 
 
@@ -73,6 +74,8 @@ def torch_functions() -> Any:
         logsumexp=lambda x: torch.logsumexp(x, -1),
         var=lambda x, axis: torch.var(x, axis, correction=0),
         prod=torch.prod,
+        kron=lambda a, b: torch.kron(a.contiguous(), b.contiguous()),  # of a transposed one it raises
+        cumprod=lambda x, axis: torch.cumprod(x, axis),
         max=torch.amax,
         min=torch.amin,
     )

@@ -29,13 +29,13 @@ class PNorm(Reduction):
     rule = {"x": r"\bar y\, \mathrm{sign}(x) (|x| / y)^{p-1}"}
 
     def forward(self, x: Array) -> Array:
-        powers = np.power(np.abs(x), self.p)
-        return np.power(powers.sum(axis=self.axis, keepdims=self.keepdims), 1 / self.p)
+        powers = np.abs(x) ** self.p
+        return powers.sum(axis=self.axis, keepdims=self.keepdims) ** (1 / self.p)
 
     def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
         whole = self.spread(np.where(np.equal(y, 0), 1, y), x)
         ratio = np.where(np.equal(x, 0), whole, np.abs(x)) / whole
-        return self.spread(g, x) * np.sign(x) * np.power(ratio, self.p - 1)
+        return self.spread(g, x) * np.sign(x) * ratio ** (self.p - 1)
 
 
 register(PNorm())
