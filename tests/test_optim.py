@@ -226,3 +226,12 @@ def test_the_path_is_pytorchs(kind: Any, settings: dict[str, Any]) -> None:
 def test_the_path_is_pytorchs_where_a_parameter_joins_late(kind: Any, settings: dict[str, Any]) -> None:
     ours, theirs = paths(kind, settings, joins=10)
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("kind", "decay"), [(Adam, 0.0), (AdamW, 0.01)])
+def test_the_defaults_are_those_of_the_paper(kind: Any, decay: float) -> None:
+    """The first step of Adam is lr in size, whatever the gradient; AdamW takes lr times the decay of w besides."""
+    w = Tensor(2.0)
+    (5.0 * w).backward()
+    kind([w]).step()
+    np.testing.assert_allclose(2.0 - w.item(), 1e-3 * (1 + 2.0 * decay), rtol=1e-7)
