@@ -1,6 +1,7 @@
 """The elementary ops, by family; importing them fills the table that makes NumPy's functions work on a Tensor."""
 
 from . import (
+    arguments,
     arithmetic,
     binary,
     calculus,
@@ -28,6 +29,7 @@ from . import (
 )
 
 __all__ = [
+    "arguments",
     "arithmetic",
     "binary",
     "calculus",

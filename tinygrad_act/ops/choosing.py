@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Node
+from .arguments import refuse
 from .arithmetic import where as _where
-from .indexing import Scatter, refuse
+from .indexing import Scatter
 
 
 def _plain(x: Any) -> Any:

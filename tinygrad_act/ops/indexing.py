@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import IMPLEMENTS, Array, Node, Op, register
+from .arguments import refuse
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,21 +144,5 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         return np.reshape(stretched, (*x.shape[:axis], times * x.shape[axis], *x.shape[axis + 1 :]))
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
 
-
-def refuse(function: str, **given: Any) -> None:
-    """TypeError for parameters of a NumPy function that a Tensor has no use for, where they are given."""
-    for name, value in given.items():
-        if value is not None:
-            raise TypeError(f"np.{function}({name}=...) cannot be used on Tensors: {INSTEAD[name]}")
-
-
-INSTEAD = {
-    "out": "an array cannot carry the gradient. Write y = ... for a new Tensor",
-    "dtype": "write np.astype(t, dtype) before or after",
-    "casting": "write np.astype(t, dtype) before or after",
-    "order": "a Tensor has no order of memory to choose",
-    "subok": "there are no subclasses of Tensor to keep",
-    "like": "the result is a Tensor as it is",
-}
 
 IMPLEMENTS |= {getitem: index, np.take: take, np.take_along_axis: take_along_axis, np.repeat: repeat}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import IMPLEMENTS
-from .indexing import refuse
+from .arguments import refuse
 from .shape import Concatenate
 
 
@@ -151,7 +151,7 @@ def _each(function: Callable[[Any], Any], arrays: tuple[Any, ...]) -> Any:
 
 def broadcast_arrays(*arrays: Any, subok: bool | None = None) -> tuple[Any, ...]:
     """Arrays in the shape that they have together."""
-    refuse("broadcast_arrays", subok=subok or None)
+    refuse("broadcast_arrays", subok=subok)
     shape = np.broadcast_shapes(*map(np.shape, arrays))
     return tuple(np.broadcast_to(_with_dtype(a), shape) for a in arrays)
 

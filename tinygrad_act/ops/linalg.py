@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
-from .indexing import refuse
+from .arguments import refuse
 from .reduce import Reduction
 
 

@@ -11,17 +11,9 @@ import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op
 from . import reduce
+from .arguments import refuse
 from .constant import plain
 from .reduce import Axis
-
-
-def refuse(function: str, out: Any = None, **others: Any) -> None:
-    """TypeError for a parameter of a NumPy function that was given and cannot be obeyed."""
-    if out is not None:
-        raise TypeError(f"np.{function}(out=...) cannot write a Tensor into a plain array: take its result instead")
-    for name, given in others.items():
-        if given:
-            raise TypeError(f"np.{function}({name}={given!r}) of a Tensor is not known here: leave {name} out")
 
 
 def _or_plainly(op: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -39,7 +31,7 @@ def _or_plainly(op: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def _chosen(function: str, x: Any, dtype: Any, out: Any, where: Any, otherwise: float) -> Any:
     """The elements to reduce, in their dtype, with what changes nothing in place of the others."""
-    refuse(function, out)
+    refuse(function, out=out)
     x = x if dtype is None else x.astype(dtype)
     return x if where is True else np.where(plain(where), x, otherwise)
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import IMPLEMENTS
-from .indexing import Getitem, Scatter, refuse
+from .arguments import refuse
+from .indexing import Getitem, Scatter
 from .shape import Pad
 
 

@@ -34,15 +34,14 @@ class Special(Op):
         return g * slope(y, *inputs)
 
 
-def _(name: str) -> Any:
+def of_scipy(name: str) -> Any:
     """The function of SciPy's of a name, for arrays and Tensors."""
     return lambda *inputs: getattr(sys.modules["scipy.special"], name)(*inputs)
 
 
-expit, psi, zeta, xlogy, xlog1py = _("expit"), _("psi"), _("zeta"), _("xlogy"), _("xlog1py")
-j0, jv, y0, y1, i1, iv = _("j0"), _("jv"), _("y0"), _("y1"), _("i1"), _("iv")
-i0e, i1e, ive, k0, k1 = _("i0e"), _("i1e"), _("ive"), _("k0"), _("k1")
-gammaln = _("gammaln")
+psi, zeta, xlogy, xlog1py, gammaln = map(of_scipy, ("psi", "zeta", "xlogy", "xlog1py", "gammaln"))
+j0, j1, jv, y0, y1, k0, k1 = map(of_scipy, ("j0", "j1", "jv", "y0", "y1", "k0", "k1"))
+i0, i1, iv, i0e, i1e, ive = map(of_scipy, ("i0", "i1", "iv", "i0e", "i1e", "ive"))
 HALF = 0.5 * math.sqrt(math.pi)
 
 
@@ -95,13 +94,13 @@ SLOPES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "expi": (lambda y, x: np.exp(x) / x,),
     "exp1": (lambda y, x: -np.exp(-x) / x,),
     "spence": (lambda y, x: np.log(x) / (1 - x),),
-    "j0": (lambda y, x: -_("j1")(x),),
+    "j0": (lambda y, x: -j1(x),),
     "j1": (lambda y, x: 0.5 * (j0(x) - jv(2.0, x)),),
     "jv": (None, lambda y, v, x: 0.5 * (jv(v - 1.0, x) - jv(v + 1.0, x))),
     "y0": (lambda y, x: -y1(x),),
     "y1": (lambda y, x: y0(x) - y / x,),
     "i0": (lambda y, x: i1(x),),
-    "i1": (lambda y, x: 0.5 * (_("i0")(x) + iv(2.0, x)),),
+    "i1": (lambda y, x: 0.5 * (i0(x) + iv(2.0, x)),),
     "iv": (None, lambda y, v, x: 0.5 * (iv(v - 1.0, x) + iv(v + 1.0, x))),
     "i0e": (lambda y, x: i1e(x) - np.sign(x) * y,),
     "i1e": (lambda y, x: 0.5 * (i0e(x) + ive(2.0, x)) - np.sign(x) * y,),

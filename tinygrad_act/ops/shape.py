@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .arguments import refuse
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ register(Pad())
 
 def reshape(x: Any, shape: Any, *more: int, order: str = "C", copy: bool | None = None) -> Any:
     """The same elements in another shape, given as one tuple or as several numbers; order="F" counts columns first."""
+    refuse("reshape", copy=copy is False)
+    x = +x if copy else x
     if more and isinstance(more[-1], str):  # where np.reshape has it
         *more, order = more
     shape = (shape, *more) if more else (shape,) if np.ndim(shape) == 0 else tuple(shape)
@@ -201,7 +204,8 @@ def ravel(x: Any, order: str = "C") -> Any:
 
 
 def copy(x: Any, order: str = "K", subok: bool = False) -> Any:
-    """The same elements in memory of their own."""
+    """The same elements in memory of their own. TypeError for an order of memory, or a subclass to keep."""
+    refuse("copy", order=None if order == "K" else order, subok=subok)
     return +x
 
 

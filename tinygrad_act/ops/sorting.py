@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Node
-from .indexing import along, refuse
+from .arguments import refuse
+from .indexing import along
 
 
 def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:

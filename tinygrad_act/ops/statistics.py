@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import IMPLEMENTS
+from .arguments import refuse
 from .constant import plain
-from .masked import refuse
 from .reduce import Axis
 
 
@@ -49,7 +49,7 @@ def quantile(
     keepdims: bool = False, *, weights: Any = None, scale: float = 1.0,
 ) -> Any:  # fmt: skip
     """The q-quantile over the given axes, by any of NumPy's methods; nan if one element is. Weights are refused."""
-    refuse("quantile", out, overwrite_input=overwrite_input, weights=weights is not None)
+    refuse("quantile", out=out, overwrite_input=overwrite_input, weights=weights)
     q = _levels("quantile", q, scale)
     rows, kept = _rows(x, axis)
     places = np.atleast_1d(np.quantile(np.arange(float(rows.shape[-1])), q, method=method))
@@ -63,7 +63,7 @@ def nanquantile(
     keepdims: bool = False, *, weights: Any = None, scale: float = 1.0,
 ) -> Any:  # fmt: skip
     """The q-quantile of what is not nan, by the linear method."""
-    refuse("nanquantile", out, overwrite_input=overwrite_input, weights=weights is not None)
+    refuse("nanquantile", out=out, overwrite_input=overwrite_input, weights=weights)
     if method != "linear":
         raise TypeError(f"np.nanquantile(method={method!r}) of a Tensor: only 'linear' skips nan; np.quantile has all")
     q = _levels("nanquantile", q, scale)

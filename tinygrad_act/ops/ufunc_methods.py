@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import IMPLEMENTS
 from . import masked
-from .masked import refuse
+from .arguments import refuse
 
 REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: masked.sum,
@@ -41,7 +41,7 @@ def reduce_by_halves(
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
     """What an associative ufunc makes of all elements along an axis: of halves, of these halves again."""
-    refuse(f"{ufunc.__name__}.reduce", out, where=where is not True)
+    refuse(f"{ufunc.__name__}.reduce", out=out, where=None if where is True else where)
     x = x if dtype is None else x.astype(dtype)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     for i in axes:
@@ -59,7 +59,7 @@ def accumulate_by_doubling(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = 
 
     Where a running maximum ties, its gradient is shared, not always evenly.
     """
-    refuse(f"{ufunc.__name__}.accumulate", out)
+    refuse(f"{ufunc.__name__}.accumulate", out=out)
     x = x if dtype is None else x.astype(dtype)
     axis = normalize_axis_index(axis, x.ndim)
     reach = 1
