@@ -178,8 +178,10 @@ def test_a_step_without_gradients_is_refused_and_leaves_no_trace(kind: Any) -> N
 def test_what_cannot_work_is_refused_at_once(kind: Any) -> None:
     with pytest.raises(ValueError, match=rf"{kind.__name__} was given no parameters: pass model.parameters\(\)"):
         kind([], lr=0.1)
-    with pytest.raises(ValueError, match=rf"{kind.__name__}: the learning rate lr = -0.1"):
-        kind([Tensor(1.0)], lr=-0.1)
+    for lr in (-0.1, float("nan")):
+        with pytest.raises(ValueError, match=rf"{kind.__name__}: the learning rate lr = {lr} is to be 0 or more"):
+            kind([Tensor(1.0)], lr=lr)
+    kind([Tensor(1.0)], lr=0.0)
 
 
 def test_nesterov_needs_momentum() -> None:

@@ -28,8 +28,8 @@ class Optimizer:
         self.lr = lr
         if not self.parameters:
             raise ValueError(f"{type(self).__name__} was given no parameters: pass model.parameters()")
-        if lr < 0:
-            raise ValueError(f"{type(self).__name__}: the learning rate lr = {lr} would climb; it must not be negative")
+        if not lr >= 0:
+            raise ValueError(f"{type(self).__name__}: the learning rate lr = {lr} is to be 0 or more")
 
     def zero_grad(self) -> None:
         """Forget all gradients, before the next ones are added to them."""
