@@ -9,12 +9,13 @@ import numpy as np
 import tinygrad_act as ta
 from tinygrad_act.op import OPS, Elementwise, Op
 from tinygrad_act.ops.arithmetic import Clip
-from tinygrad_act.ops.decompositions import Cholesky, Eigen, Pinv
+from tinygrad_act.ops.decompositions import Cholesky, Pinv
 from tinygrad_act.ops.indexing import Getitem, Scatter
 from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
 from tinygrad_act.ops.norms import PNorm
 from tinygrad_act.ops.reduce import Cumprod, Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
 from tinygrad_act.ops.shape import Astype, BroadcastTo, Concatenate, Pad, Reshape, Transpose
+from tinygrad_act.ops.spectra import Eigen
 
 
 class Sample(NamedTuple):
@@ -171,6 +172,7 @@ OTHERS = [
     Sample(OPS["solve"], (smooth(3, 3) + 3 * np.eye(3), smooth(3, 2))),
     Sample(OPS["solve"], (smooth(2, 1, 3, 3) + 3 * np.eye(3), smooth(2, 3, 1))),
     *(Sample(Cholesky(upper), (0.1 * smooth(2, 3, 3) + np.eye(3),)) for upper in (False, True)),
+    Sample(OPS["over_gap"], (smooth(3, 4), smooth(4), np.zeros(4, bool))),
     *(Sample(Eigen(uplo), (smooth(2, 3, 3) + np.diag([1, 3, 5]),)) for uplo in "LU"),
     *(
         Sample(OPS[name], (smooth(*shape) + 2 * np.eye(*shape[-2:]) * np.arange(1, shape[-1] + 1),))

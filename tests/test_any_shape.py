@@ -25,7 +25,7 @@ ON_ROWS = [
 ]
 ON_ROWS = [op for op in ON_ROWS if not op.variadic and op.axis == -1]
 
-NO_HALVES = ("matrices", "decompositions", "norms")  # NumPy's linear algebra has none
+NO_HALVES = ("matrices", "decompositions", "spectra", "norms")  # NumPy's linear algebra has none
 
 few = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 as_id = {"ids": lambda op: getattr(op, "name", str(op))}

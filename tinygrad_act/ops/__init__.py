@@ -24,6 +24,7 @@ from . import (
     shape,
     sorting,
     special,
+    spectra,
     statistics,
     ufunc_methods,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "shape",
     "sorting",
     "special",
+    "spectra",
     "statistics",
     "ufunc_methods",
 ]
