@@ -91,7 +91,7 @@ NATIVE: dict[str, Any] = {f.__name__: f for f in (sympy.exp, sympy.log, sympy.si
 NATIVE |= {f.__name__: f for f in (sympy.sinh, sympy.cosh, sympy.tanh, sympy.sech, sympy.erfc)}
 NATIVE |= {"ln": sympy.log, "arctan": sympy.atan, "arsinh": sympy.asinh, "sqrt": sympy.sqrt}
 NATIVE |= {"arcsin": sympy.asin, "arccos": sympy.acos, "arcosh": sympy.acosh, "artanh": sympy.atanh}
-NATIVE |= {"arctan2": sympy.atan2}
+NATIVE |= {"arctan2": sympy.atan2, "besseli": sympy.besseli}
 NATIVE |= {"max": greatest, "min": least, "sign": Sign, "sgn": Sign, "abs": Absolute}
 
 

@@ -111,7 +111,7 @@ class Op(Facts):
         try:
             given = self.__signature__.bind(*args, **fields).arguments
         except TypeError as error:
-            raise TypeError(f"{self.name}{self.__signature__}: {error}") from None
+            raise text.wrong_call(self, fields, error) from None
         inputs = [given.pop(a) for a in self.arguments]
         op: Any = self  # a dataclass, if it has parameters
         return dataclasses.replace(op, **given) if given else op, tuple(inputs[0] if self.variadic else inputs)

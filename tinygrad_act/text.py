@@ -54,8 +54,45 @@ def name_is_taken(op: Any) -> ValueError:
 
 def spelled(function: Any) -> str:
     """A function of NumPy's as people write it."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):  # of which it is a method
+        return f"{spelled(owner)}.{function.__name__}"
+    if isinstance(function, np.ufunc):
+        name = function.__name__
+        return f"np.{name}" if getattr(np, name, None) is function else f"the ufunc {name}"
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return f"{module}.{getattr(function, '__qualname__', getattr(function, '__name__', function))}"
+
+
+NOT_FOR_TENSORS = {  # what NumPy's functions can be asked for, and Tensors cannot; and what to write instead
+    "out": "an array cannot carry the gradient. Write y = ... for a new Tensor",
+    "dtype": "write np.astype(t, dtype) before or after",
+    "casting": "write np.astype(t, dtype) before or after",
+    "signature": "write np.astype(t, dtype) before or after",
+    "order": "a Tensor has no order of memory to choose",
+    "subok": "there are no subclasses of Tensor to keep",
+    "copy": "leave it out, and write np.copy(t) for memory of its own",
+    "like": "the result is a Tensor as it is",
+    "device": "a Tensor is in the memory of the computer",
+    "overwrite_input": "a Tensor is never written to",
+    "weights": "there is no rule for them. np.average has weights",
+    "where": "there is no rule for it. Choose with np.where(mask, t, what changes nothing)",
+    "axes": "move them with np.moveaxis before and after",
+    "axis": "move it with np.moveaxis before and after",
+    "keepdims": "write np.expand_dims(t, axis) after",
+}
+
+
+def not_for_tensors(function: str, parameter: str) -> TypeError:
+    return TypeError(
+        f"{function}({parameter}=...) cannot be used on Tensors: {NOT_FOR_TENSORS.get(parameter, 'leave it out')}"
+    )
+
+
+def wrong_call(op: Any, given: Any, error: TypeError) -> TypeError:
+    """A call that does not fit the op; where NumPy has a parameter that it has not, with what to write instead."""
+    asked = [name for name in given if name in NOT_FOR_TENSORS and name not in op.__signature__.parameters]
+    return not_for_tensors(op.name, asked[0]) if asked else TypeError(f"{op.name}{op.__signature__}: {error}")
 
 
 def no_rule_for_function(function: Any, known: Any = ()) -> TypeError:

@@ -26,6 +26,8 @@ CALLS = [
     "np.linalg.solve(mm, r3)",
     "np.linalg.solve(mm, n)",
     "np.linalg.solve(m, n[None])",
+    "np.linalg.solve(m, [1.0, 2.0, 3.0])",
+    "np.linalg.solve([[2.0, 1.0], [1.0, 3.0]], n[:2])",
     "np.linalg.det(m)",
     "np.linalg.det(mm)",
     "np.linalg.slogdet(m)",
@@ -69,6 +71,7 @@ CALLS = [
     "np.linalg.pinv(tall)",
     "np.linalg.pinv(wide, rtol=None)",
     "np.linalg.pinv(tall, 1e-10)",
+    "np.linalg.pinv(tall, np.array(1e-10))",
     "np.linalg.pinv(np.outer(r3, r3), rcond=1e-5)",
     "np.linalg.lstsq(tall, x[:, 0].repeat(2)[:4])[:2]",
     "np.linalg.lstsq(x.T, tall)",
@@ -101,6 +104,7 @@ CALLS = [
     "np.linalg.matrix_norm(z, ord=2, keepdims=True)",
     "np.linalg.matrix_norm(z, ord=-np.inf, keepdims=True)",
     "np.linalg.cond(m)",
+    "np.linalg.cond(np.stack([m, m]), 2)",
     "np.linalg.cond(mm, -2)",
     "np.linalg.cond(mm, 1)",
     "np.linalg.cond(m, 'fro')",
@@ -115,6 +119,9 @@ CALLS = [
     "np.matmul(z, x.T)",
     "np.inner(z, x)",
     "np.outer(v, w)",
+    "np.outer(a=v, b=w)",
+    "np.dot(x, y.T, out=None)",
+    "np.tensordot(x, y.T, np.int64(1))",
     "np.dot(z, n.reshape(2, 3)[:, :1].T.repeat(4, 0))",
     "np.tensordot(z, x, axes=([1, 2], [0, 1]))",
     "np.linalg.matmul(x, y.T)",
@@ -128,4 +135,11 @@ CALLS = [
     "np.linalg.matrix_transpose(z)",
 ]
 if hasattr(np, "matvec"):
-    CALLS += ["np.matvec(z, x[0])", "np.matvec(mm, r3)", "np.vecmat(r3, z)", "np.vecmat(r3, m)"]
+    CALLS += [
+        "np.matvec(x, [1.0, 2.0, 0.5, 3.0])",
+        "np.vecmat([1.0, 2.0, 3.0], x)",
+        "np.matvec(z, x[0])",
+        "np.matvec(mm, r3)",
+        "np.vecmat(r3, z)",
+        "np.vecmat(r3, m)",
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-ARRAYS: dict[str, Any] = {"k": np.array([2, 0, 4, 2, 2])}
+ARRAYS: dict[str, Any] = {"k": np.array([2, 0, 4, 2, 2]), "p": np.array([-0.9, -0.33, 0.02, 0.47, 0.95])}
 
 CALLS = [
     "np.diff(v)",
@@ -27,6 +27,13 @@ CALLS = [
     "np.trapezoid(x, np.array([0.0, 0.3, 0.5]), axis=0)",
     "np.trapezoid(x, y)",
     "np.trapezoid(v, w)",
+    "np.trapezoid(z, x)",
+    "np.linspace(v, w, 4)",
+    "np.linspace(v, 2, num=3, endpoint=False, axis=-1)",
+    "np.linspace(a, 1, 1)",
+    "np.linspace(1, a, 0) * a",
+    "np.linspace(0.0, x, 5, retstep=True, axis=1)",
+    "np.linspace(a, 3.0, 6, dtype=np.float64)",
     "np.convolve(v, w)",
     'np.convolve(v, [1.0, 2.0], "same")',
     'np.convolve(w[:2], v, mode="valid")',
@@ -47,7 +54,12 @@ CALLS = [
     "np.polyval([1.0, 2.0, 3.0], a)",
     "np.bincount(k, weights=v)",
     "np.bincount(k, v, minlength=8)",
+    "np.bincount([1, 0, 1, 3, 1], v)",
     "np.interp(x, [-0.9, -0.35, 0.01, 0.44, 1.05], v)",
     "np.interp(x, [-0.8, -0.35, 0.01, 0.44, 0.7], [1.0, 3.0, 2.0, 0.0, 5.0], left=-7.0, right=9.0)",
+    "np.interp(x, p, w)",
+    "np.interp(v, p, w, left=2.0, right=-1.0)",
+    "np.interp(x, [0.1, 1.3, 0.5, -0.4, 2.35], v, period=1.7)",
+    "np.interp(x, p, w, period=2.0)",
     "np.interp(0.2, [-0.8, -0.35, 0.01, 0.44, 0.7], v)",
 ]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+
+reduce, accumulate = functools.reduce, itertools.accumulate
+
 CALLS = [
     "np.add.reduce(x)",
     "np.add.reduce(z, axis=(0, 2), keepdims=True)",
@@ -14,6 +19,12 @@ CALLS = [
     "np.logaddexp.reduce(z, axis=(0, -1), keepdims=True, initial=0.5)",
     "np.logaddexp2.reduce(v)",
     "np.fmax.reduce(x, axis=None)",
+    "np.hypot.reduce(z, axis=(0, 1))",
+    "np.hypot.accumulate(x, axis=1)",
+    "x * np.less.outer(a, y)",
+    "x * np.logical_or.reduce(x > 0.2)",
+    "reduce(np.subtract, x)",
+    "np.stack(list(accumulate(x, np.divide)))",
     "np.add.accumulate(x)",
     "np.add.accumulate(z, axis=-1)",
     "np.multiply.accumulate(x, axis=1)",

@@ -9,10 +9,13 @@ import numpy as np
 from numpy_calls.arrays import ARRAYS as SHARED
 
 holes = np.where(SHARED["b"], SHARED["x"], np.nan)
-ARRAYS: dict[str, Any] = {"h": holes, "holes": np.isnan(holes), "ones": np.ones((3, 1))}
+ARRAYS: dict[str, Any] = {"h": holes, "holes": np.isnan(holes), "ones": np.ones((3, 1)), "none": np.zeros((0, 3))}
 
 CALLS = [
     "np.sum(x, axis=0)",
+    "np.sum(a=x, axis=0)",
+    "np.max(none, axis=0, initial=2.0) + none.sum()",
+    "np.min(none, initial=2.0) + none.sum()",
     "np.std(z, axis=(0, 2), ddof=1)",
     "np.sum(x, 1, None, None, True)",
     "np.sum(x, axis=-1, where=b, initial=2.0)",
@@ -53,6 +56,8 @@ CALLS = [
     "np.nanmedian(h, axis=1)",
     "np.quantile(x, 0.3)",
     "np.quantile(x, [0.0, 0.25, 1.0], axis=1)",
+    "np.quantile(x, [[0.1, 0.2], [0.3, 0.9]], axis=0)",
+    "np.nanpercentile(h, [[10, 20]], axis=1, keepdims=True)",
     "np.quantile(z, [0.1, 0.7], axis=(0, -1), keepdims=True)",
     "np.percentile(v, 40)",
     'np.percentile(x, [20, 65], axis=0, method="midpoint")',
@@ -68,6 +73,7 @@ CALLS = [
     "np.average(x, weights=p)",
     "np.average(z, axis=1, weights=np.array([0.2, 0.3, 0.1]))",
     "np.average(v, weights=q, returned=True)",
+    "np.average(v, weights=[1, 2, 0, 1, 3], returned=True)",
     "np.average(z, axis=(2, 0), weights=np.arange(8.0).reshape(4, 2) + 1, keepdims=True)",
     "np.cov(x)",
     "np.cov(x, y, rowvar=False)",

@@ -17,7 +17,8 @@ from .refused import REFUSED
 from .scipy_special import OURS, SLOPES
 
 PAGE = Path(__file__).with_name("NUMPY.md")
-ROOMS = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft}
+ROOMS = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft, "numpy.emath": np.emath}
+ROOMS |= {"numpy.lib.stride_tricks": np.lib.stride_tricks}
 HEAD = """# NumPy on Tensors
 
 Which functions a Tensor can be given, as `np.exp(t)`, `np.linalg.solve(a, t)` or `t.sum()`. This page is written by
@@ -28,15 +29,15 @@ GROUPS = {
     "yes": "Differentiate",
     "constant": "Give constants, as they never change or only jump",
     "no": "Refused, with what to write instead",
-    "unknown": "Not for Tensors: about memory, files, dtypes, text or integers, or without a rule; give them `t.data`",
+    "unknown": "Not asked, as they are given no Tensors: they make arrays, or are about memory, files, dtypes or text",
 }
 
 
 def functions(room: Any) -> Iterator[tuple[str, Any]]:
     """The public functions of a room of NumPy's, under each of their names."""
-    for name in sorted(room.__all__):
+    for name in sorted(getattr(room, "__all__", None) or dir(room)):
         thing = getattr(room, name)
-        if callable(thing) and not isinstance(thing, type):
+        if callable(thing) and not isinstance(thing, type) and name[0] != "_":
             yield name, thing
 
 

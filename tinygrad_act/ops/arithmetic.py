@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .arguments import refuse
 
 
 class Add(Op):
@@ -281,10 +282,13 @@ where = register(Where(), np.where)
 _clip = register(Clip())
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """x, but at least the one bound and at most the other, by either of NumPy's names for them; None is no bound."""
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None, **how: Any
+) -> Any:
+    """a, but at least the one bound and at most the other, by either of NumPy's names for them; None is no bound."""
+    refuse("clip", out=out, **how)
     low, high = a_min if min is None else min, a_max if max is None else max
-    return _clip(x, -math.inf if low is None else low, math.inf if high is None else high)
+    return _clip(a, -math.inf if low is None else low, math.inf if high is None else high)
 
 
 IMPLEMENTS[np.clip] = clip

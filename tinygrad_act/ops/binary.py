@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, OPS, Array, Op, register
+from .arguments import array
 from .arithmetic import Maximum, Minimum
 from .constant import plain
 from .exact import limits
@@ -167,7 +168,8 @@ def float_power(a: Any, b: Any) -> Any:
 
 def ldexp(x: Any, n: Any) -> Any:
     """x times 2 to the whole number n, a constant: in two halves, of which neither overflows before the result."""
-    one, n = np.ones((), x.dtype), plain(n)
+    x, n = array(x), plain(n)
+    one = np.ones((), x.dtype)
     return x * np.ldexp(one, n // 2) * np.ldexp(one, n - n // 2)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .arguments import array, refuse
 from .constant import plain
 from .indexing import Scatter
 
@@ -36,12 +38,8 @@ class Convolve(Op):
 _convolve = register(Convolve())
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "ndim") else np.asarray(x)
-
-
 def _row(x: Any) -> Any:
-    x = _array(x)
+    x = array(x)
     return x if x.ndim else x.reshape((1,))
 
 
@@ -72,33 +70,33 @@ def _along(x: Any, axis: int, start: int | None, end: int | None) -> Any:
     return x[(slice(None),) * axis + (slice(start, end),)]
 
 
-def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The differences of neighbours along an axis, n times over, with what is put before and after."""
     if n < 0:
         raise ValueError(f"np.diff takes a number of times, not {n}")
-    x = _array(x)
-    axis = normalize_axis_index(axis, x.ndim)
+    a = array(a)
+    axis = normalize_axis_index(axis, a.ndim)
     if n == 0:
-        return x
-    one = tuple(1 if i == axis else m for i, m in enumerate(x.shape))
-    ends = [e if e is None or np.ndim(e) else np.broadcast_to(_array(e), one) for e in (prepend, append)]
-    given = [_array(part) for part in (ends[0], x, ends[1]) if part is not None]
-    x = np.concatenate(given, axis=axis) if len(given) > 1 else x
+        return a
+    one = tuple(1 if i == axis else m for i, m in enumerate(a.shape))
+    ends = [e if e is None or np.ndim(e) else np.broadcast_to(array(e), one) for e in (prepend, append)]
+    given = [array(part) for part in (ends[0], a, ends[1]) if part is not None]
+    a = np.concatenate(given, axis=axis) if len(given) > 1 else a
     for _ in range(n):
-        x = _along(x, axis, 1, None) - _along(x, axis, None, -1)
-    return x
+        a = _along(a, axis, 1, None) - _along(a, axis, None, -1)
+    return a
 
 
-def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """The differences of neighbours in the raveled array, between what begins and what ends them."""
-    differences = diff(np.ravel(_array(x)))
+    differences = diff(np.ravel(array(ary)))
     given = (to_begin, differences, to_end)
-    return np.concatenate([np.ravel(_array(part)).astype(differences.dtype) for part in given if part is not None])
+    return np.concatenate([np.ravel(array(part)).astype(differences.dtype) for part in given if part is not None])
 
 
 def gradient(f: Any, *spacings: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """The slopes of f along each axis, by central differences, at the ends by one-sided ones of the order given."""
-    f = _array(f)
+    f = array(f)
     axes = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
     if len(spacings) not in (0, 1, len(axes)) or (len(spacings) == 1 and np.ndim(spacings[0]) and len(axes) > 1):
         raise TypeError(f"np.gradient along {len(axes)} axes takes as many spacings, or one number for all of them")
@@ -114,7 +112,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = f.shape[axis]
     if n <= edge_order:
         raise ValueError(f"np.gradient needs {edge_order + 1} elements along axis {axis}, and has {n}")
-    places = _array(spacing)
+    places = array(spacing)
     steps = (diff(places) if places.ndim else places * np.ones(n - 1)).astype(f.dtype)
     steps = steps.reshape((-1,) + (1,) * (f.ndim - axis - 1))
     lines = diff(f, axis=axis) / steps
@@ -131,12 +129,11 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral of y over x, or over steps dx, along an axis: the areas under straight lines between the points."""
-    y = _array(y)
+    y, given = array(y), axis
     axis = normalize_axis_index(axis, y.ndim)
     if x is not None:
-        x = _array(x)
-        dx = diff(x) if x.ndim == 1 else diff(x, axis=axis)
-        dx = dx.reshape((-1,) + (1,) * (y.ndim - axis - 1)) if x.ndim == 1 else dx
+        x = array(x)
+        dx = diff(x, axis=given) if x.ndim > 1 else diff(x).reshape((-1,) + (1,) * (y.ndim - axis - 1))
     return np.sum(dx * (_along(y, axis, 1, None) + _along(y, axis, None, -1)) / 2.0, axis=axis)
 
 
@@ -144,7 +141,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """The cross product of vectors of three, along an axis of each. ValueError for vectors of two: write it out."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    a, b = np.moveaxis(array(a), axisa, -1), np.moveaxis(array(b), axisb, -1)
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError("np.cross takes vectors of three; of two, write a[0] * b[1] - a[1] * b[0]")
     after, last = np.array([1, 2, 0]), np.array([2, 0, 1])
@@ -159,7 +156,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 def polyval(p: Any, x: Any) -> Any:
     """The polynomial with coefficients p, the highest first, at x."""
-    p, x = _array(p), _array(x)
+    p, x = array(p), array(x)
     y = np.zeros_like(x)
     for k in range(p.shape[0]):
         y = y * x + p[k]
@@ -167,10 +164,28 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """The sum of the weights of each whole number in x, which are constant."""
-    x = _array(plain(x))
-    n = max(minlength, int(x.max(initial=-1)) + 1)
-    return Scatter(x, (n,))(_array(weights).astype(np.float64))
+    """The sum of the weights of each whole number in x, which are constant; without weights, how often it is there."""
+    counts = np.bincount(plain(x), minlength=minlength)
+    if weights is None:
+        return counts
+    return Scatter(np.asarray(plain(x), np.intp), counts.shape)(array(weights).astype(np.float64))
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0, *, device: Any = None,
+) -> Any:  # fmt: skip
+    """So many numbers from one to the other, at equal distances, along a new axis; with `retstep` these too."""
+    refuse("linspace", device=device)
+    kind = np.result_type(*(x if isinstance(x, int | float) else array(x).dtype for x in (start, stop)), 0.0)
+    start, stop = (np.astype(array(x), kind) for x in (start, stop))
+    step = (stop - start) / (num - bool(endpoint) if num > bool(endpoint) else math.nan)
+    places = np.arange(num, dtype=step.dtype).reshape((-1,) + (1,) * step.ndim)
+    y = start + (places * step if num > 1 else 0 * places)
+    if endpoint and num > 1:
+        y = np.concatenate([y[:-1], np.broadcast_to(stop, (1, *step.shape))])
+    y = np.moveaxis(y if dtype is None else np.astype(y, dtype), 0, axis)
+    return (y, step) if retstep else y
 
 
 def _at(x: Any, i: Any) -> Any:
@@ -179,26 +194,31 @@ def _at(x: Any, i: Any) -> Any:
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """The straight lines through the points (xp, fp), read at x; xp is constant and increasing.
+    """The straight lines through the points (xp, fp), read at x; xp increases, or is put in order within a period.
 
-    At a point the slope in x is that of the line after it. Beyond them it is 0. TypeError for a period.
+    At a point the slope in x is that of the line after it. Beyond them it is 0. ValueError for no points, and for rows
+    of different lengths.
     """
+    x, xp, fp = (np.astype(array(a), np.float64) for a in (x, xp, fp))  # as NumPy has it
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"np.interp: xp and fp are rows of one length, not of the shapes {xp.shape} and {fp.shape}")
     if period is not None:
-        raise TypeError(
-            "np.interp(period=...) of a Tensor is not known here: give np.mod(x, period) and a closed xp, fp"
-        )
-    x, xp, fp = _array(x), _array(plain(xp)), _array(fp)
+        x, xp, left, right = np.mod(x, abs(period)), np.mod(xp, abs(period)), None, None
+        order = np.argsort(plain(xp))
+        xp, fp = xp[order], fp[order]
+        xp = np.concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
     shape, x = x.shape, x.reshape((-1,))
-    at = plain(x)
-    i = np.clip(np.searchsorted(xp, at, side="right") - 1, 0, max(len(xp) - 2, 0))
-    j = np.minimum(i + 1, len(xp) - 1)
+    at, points = plain(x), plain(xp)
+    i = np.clip(np.searchsorted(points, at, side="right") - 1, 0, max(len(points) - 2, 0))
+    j = np.minimum(i + 1, len(points) - 1)
     start, step = _at(xp, i), _at(xp, j) - _at(xp, i)
     slope = (_at(fp, j) - _at(fp, i)) / np.where(step > 0, step, 1)
-    inside = (at >= xp[0]) & (at < xp[-1])
+    inside = (at >= points[0]) & (at < points[-1])
     y = _at(fp, i) + slope * (np.where(inside, x, start) - start)
-    y = np.where(at < xp[0], fp[0] if left is None else left, y)
-    y = np.where(at >= xp[-1], fp[-1], y)
-    y = y if right is None else np.where(at > xp[-1], right, y)
+    y = np.where(at < points[0], fp[0] if left is None else left, y)
+    y = np.where(at >= points[-1], fp[-1], y)
+    y = y if right is None else np.where(at > points[-1], right, y)
     return np.where(np.isnan(at), x, y).reshape(shape)
 
 
@@ -214,4 +234,5 @@ IMPLEMENTS |= {
     np.polyval: polyval,
     np.bincount: bincount,
     np.interp: interp,
+    np.linspace: linspace,
 }

@@ -8,26 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from ..op import IMPLEMENTS, Node
-from .arguments import refuse
+from ..op import IMPLEMENTS
+from .arguments import array, refuse
 from .arithmetic import where as _where
+from .constant import plain
 from .indexing import Scatter
 
 
 def _plain(x: Any) -> Any:
     """Conditions and positions as arrays, also those in Tensors."""
-    return x._array if isinstance(x, Node) else x if hasattr(x, "dtype") else np.asarray(x)
+    return array(plain(x))
 
 
 def where(condition: Any, *ab: Any) -> Any:
     """a where the condition holds, b elsewhere; without those two, the positions where it holds."""
-    return _where(condition, *ab) if ab else np.nonzero(_plain(condition))
+    return _where(plain(condition), *ab) if ab else np.nonzero(_plain(condition))
 
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Of several arrays, at each place the first whose condition holds there, or the default."""
     if len(condlist) != len(choicelist):
         raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices")
+    choicelist = [array(choice) if isinstance(choice, list | tuple) else choice for choice in choicelist]
     default = default + np.zeros((), np.result_type(*choicelist, default))  # numbers are weak beside any of the arrays
     pairs = zip(reversed(condlist), reversed(choicelist), strict=True)
     return functools.reduce(lambda rest, pair: np.where(_plain(pair[0]), pair[1], rest), pairs, default)
@@ -45,7 +47,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Callable[..., Any] | Any
 
     One function more is for where none holds. Each sees only its own elements, so the others cannot disturb it.
     """
-    conditions = [_plain(c) for c in condlist]
+    conditions = [_plain(c) for c in (condlist if np.ndim(condlist) or isinstance(condlist, list) else [condlist])]
     if np.ndim(conditions[0]) == 0 and x.ndim != 0:
         conditions = [np.stack(conditions)]
     if len(funclist) == len(conditions) + 1:
@@ -64,15 +66,15 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Callable[..., Any] | Any
     return result
 
 
-def compress(condition: Any, x: Any, axis: int | None = None, out: Any = None) -> Any:
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
     """The slices along an axis for which a row of conditions holds; of the raveled array when there is none."""
     refuse("compress", out=out)
-    return np.take(x, np.flatnonzero(_plain(condition)), axis)
+    return np.take(a, np.flatnonzero(_plain(condition)), axis)
 
 
-def extract(condition: Any, x: Any) -> Any:
+def extract(condition: Any, arr: Any) -> Any:
     """The elements where a condition holds, in one row."""
-    return np.take(x, np.flatnonzero(_plain(condition)))
+    return np.take(arr, np.flatnonzero(_plain(condition)))
 
 
 IMPLEMENTS |= {

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
+from .arguments import array
 from .matrices import transposed
 
 
@@ -132,6 +133,7 @@ _qr = register(QR())
 _pinv = register(Pinv())
 
 QRResult = type(np.linalg.qr(np.eye(1)))
+_UNTOLD: Any = object()
 
 
 def cholesky(a: Any, *, upper: bool = False) -> Any:
@@ -147,12 +149,18 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     return result[1] if mode == "r" else result
 
 
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 1e-15) -> Any:
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNTOLD) -> Any:
     """The pseudoinverse of a matrix, by NumPy's two names for what counts as 0; None is the precision, as there."""
     if hermitian:
         raise NotImplementedError("pinv(hermitian=True) of a Tensor: leave it away, the result is the same")
-    rtol = rtol if rcond is None else rcond
-    return Pinv(float(max(a.shape[-2:]) * np.finfo(a.dtype).eps if rtol is None else rtol))(a)
+    if rcond is not None and rtol is not _UNTOLD:
+        raise ValueError("pinv takes rtol or rcond, which are the same, but not both")
+    rtol = rcond if rcond is not None else 1e-15 if rtol is _UNTOLD else rtol
+    if np.size(rtol) != 1:
+        raise TypeError(
+            "pinv of a Tensor takes one number for what counts as 0: np.stack the matrices of different ones"
+        )
+    return Pinv(float(max(a.shape[-2:]) * np.finfo(a.dtype).eps if rtol is None else np.asarray(rtol).item()))(a)
 
 
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
@@ -160,8 +168,9 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
 
     The sums are those of a matrix of full rank, and none where it is not higher than wide.
     """
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
-    kind = np.result_type(a.dtype, b.dtype)
+    a, b = array(a), array(b)
+    kind = np.result_type(a.dtype, b.dtype, np.float32)
+    a, b = (x if x.dtype == kind else np.astype(x, kind) for x in (a, b))
     rcond = max(a.shape) * np.finfo(kind).eps if rcond is None else rcond
     x = Pinv(float(max(rcond, 0)))(a) @ b
     rest = np.square(b - a @ x)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import IMPLEMENTS, Array, Node, Op, register
-from .arguments import refuse
+from .arguments import array, refuse
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,25 +105,25 @@ def plain_index(part: Any) -> Any:
     return part
 
 
-def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
+def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     """The elements at these positions along an axis; of the raveled array when there is none.
 
     `mode` says what becomes of a position that is not there: an IndexError, the nearest ("clip"), or that left after
     going round ("wrap").
     """
     refuse("take", out=out)
-    x, axis = (np.ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, np.ndim(x)))
-    places, n = plain_index(indices if hasattr(indices, "dtype") else np.asarray(indices)), x.shape[axis]
+    a, axis = (np.ravel(a), 0) if axis is None else (a, normalize_axis_index(axis, np.ndim(a)))
+    places, n = plain_index(array(indices)), a.shape[axis]
     if mode not in ("raise", "clip", "wrap"):
         raise ValueError(f"take: mode is 'raise', 'clip' or 'wrap', not {mode!r}")
     if mode != "raise":
         places = np.clip(places, 0, n - 1) if mode == "clip" else places % n
-    return x[(slice(None),) * axis + (places,)]
+    return a[(slice(None),) * axis + (places,)]
 
 
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """For each row along an axis, its elements at the positions in the same row of `indices`."""
-    return along(x, plain_index(indices), axis, once=False)
+    return along(arr, plain_index(indices), axis, once=False)
 
 
 def along(x: Any, indices: Any, axis: int | None, once: bool) -> Any:
@@ -135,14 +135,14 @@ def along(x: Any, indices: Any, axis: int | None, once: bool) -> Any:
     return Getitem(tuple(places), once)(x)
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element so many times in a row along an axis; of the raveled array when there is none."""
-    x, axis = (np.ravel(x), 0) if axis is None else (x, normalize_axis_index(axis, x.ndim))
+    a, axis = (np.ravel(a), 0) if axis is None else (a, normalize_axis_index(axis, a.ndim))
     if np.size(repeats) == 1:  # then the gradient is a plain sum
         times = operator.index(np.asarray(repeats).item())
-        stretched = np.broadcast_to(np.expand_dims(x, axis + 1), (*x.shape[: axis + 1], times, *x.shape[axis + 1 :]))
-        return np.reshape(stretched, (*x.shape[:axis], times * x.shape[axis], *x.shape[axis + 1 :]))
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+        stretched = np.broadcast_to(np.expand_dims(a, axis + 1), (*a.shape[: axis + 1], times, *a.shape[axis + 1 :]))
+        return np.reshape(stretched, (*a.shape[:axis], times * a.shape[axis], *a.shape[axis + 1 :]))
+    return take(a, np.repeat(np.arange(a.shape[axis]), repeats), axis)
 
 
 IMPLEMENTS |= {getitem: index, np.take: take, np.take_along_axis: take_along_axis, np.repeat: repeat}

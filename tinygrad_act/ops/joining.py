@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..op import IMPLEMENTS
-from .arguments import refuse
+from .arguments import array, refuse
 from .shape import Concatenate
 
 
@@ -23,61 +23,59 @@ def concatenate(
     if dtype is None:
         return Concatenate(axis)(*arrays)
     for a in arrays:
-        if not np.can_cast(_with_dtype(a).dtype, dtype, casting):
-            raise TypeError(
-                f"concatenate: an array of {_with_dtype(a).dtype} is not cast to {dtype} by {casting!r} rules"
-            )
-    return Concatenate(axis)(*(np.astype(_with_dtype(a), dtype) for a in arrays))
-
-
-def _with_dtype(a: Any) -> Any:
-    """Lists and numbers as arrays; arrays and Tensors as they are."""
-    return a if hasattr(a, "dtype") else np.asarray(a)
+        if not np.can_cast(array(a).dtype, dtype, casting):
+            raise TypeError(f"concatenate: an array of {array(a).dtype} is not cast to {dtype} by {casting!r} rules")
+    return Concatenate(axis)(*(np.astype(array(a), dtype) for a in arrays))
 
 
 def stack(arrays: Sequence[Any], axis: int = 0, out: Any = None, **how: Any) -> Any:
     """Arrays of one shape joined along a new axis."""
-    arrays = [_with_dtype(a) for a in arrays]
+    arrays = [array(a) for a in arrays]
     if len({a.shape for a in arrays}) > 1:
         raise ValueError(f"stack: all arrays have one shape, and these have {', '.join(str(a.shape) for a in arrays)}")
     return concatenate([np.expand_dims(a, axis) for a in arrays], axis, out, **how)
 
 
-def hstack(arrays: Sequence[Any], **how: Any) -> Any:
+def hstack(tup: Sequence[Any], **how: Any) -> Any:
     """Arrays joined along their second axis; rows along their only one."""
-    arrays = [np.atleast_1d(a) for a in arrays]
-    return concatenate(arrays, 0 if arrays[0].ndim == 1 else 1, **how)
+    tup = [np.atleast_1d(a) for a in tup]
+    return concatenate(tup, 0 if tup[0].ndim == 1 else 1, **how)
 
 
-def vstack(arrays: Sequence[Any], **how: Any) -> Any:
+def vstack(tup: Sequence[Any], **how: Any) -> Any:
     """Arrays joined along their first axis, rows as matrices of one row."""
-    return concatenate([np.atleast_2d(a) for a in arrays], 0, **how)
+    return concatenate([np.atleast_2d(a) for a in tup], 0, **how)
 
 
-def dstack(arrays: Sequence[Any]) -> Any:
+def dstack(tup: Sequence[Any]) -> Any:
     """Arrays joined along their third axis."""
-    return concatenate([np.atleast_3d(a) for a in arrays], 2)
+    return concatenate([np.atleast_3d(a) for a in tup], 2)
 
 
-def column_stack(arrays: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[Any]) -> Any:
     """Rows as the columns of a matrix, beside those of the matrices among them."""
-    columns = (_with_dtype(a) for a in arrays)
+    columns = (array(a) for a in tup)
     return concatenate([a if a.ndim > 1 else np.reshape(a, (-1, 1)) for a in columns], 1)
 
 
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """Values joined to the end of x along an axis; both raveled first when there is none."""
-    return concatenate([x, values], axis)
+    return concatenate([arr, values], axis)
 
 
 def block(arrays: Any) -> Any:
     """Nested lists of blocks as one array: the innermost are joined along the last axis, their results before it."""
 
     def depth(part: Any) -> int:
-        return 1 + max(map(depth, part), default=0) if isinstance(part, list) else 0
+        depths = set(map(depth, part)) or {0} if isinstance(part, list) else {-1}
+        if len(depths) > 1:
+            raise ValueError(
+                f"block: its lists are nested to different depths, {min(depths) + 1} and {max(depths) + 1}"
+            )
+        return 1 + depths.pop()
 
     def shaped(part: Any) -> Any:
-        part = _with_dtype(part)
+        part = array(part)
         return np.reshape(part, (1,) * (ndim - part.ndim) + part.shape)
 
     def leaves(part: Any) -> list[Any]:
@@ -91,14 +89,14 @@ def block(arrays: Any) -> Any:
     return join(arrays, levels)
 
 
-def array_split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
+def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """The array cut along an axis into parts as equal as can be, or before these indices."""
-    return _cut(np.array_split, x, parts, axis)
+    return _cut(np.array_split, ary, indices_or_sections, axis)
 
 
-def split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
+def split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """The array cut along an axis, into equal parts or before these indices, as `np.split`."""
-    return _cut(np.split, x, parts, axis)
+    return _cut(np.split, ary, indices_or_sections, axis)
 
 
 def _cut(function: Callable[..., Any], x: Any, parts: Any, axis: int) -> list[Any]:
@@ -111,10 +109,10 @@ def _cut(function: Callable[..., Any], x: Any, parts: Any, axis: int) -> list[An
 
 
 def _split_along(axis: int, least: int, name: str) -> Callable[..., Any]:
-    def split_along(x: Any, parts: int | Sequence[int]) -> list[Any]:
-        if x.ndim < least:
-            raise ValueError(f"{name}: an array of {least} axes or more is needed, and this one has {x.ndim}")
-        return split(x, parts, 0 if x.ndim == 1 else axis)
+    def split_along(ary: Any, indices_or_sections: int | Sequence[int]) -> list[Any]:
+        if ary.ndim < least:
+            raise ValueError(f"{name}: an array of {least} axes or more is needed, and this one has {ary.ndim}")
+        return split(ary, indices_or_sections, 0 if ary.ndim == 1 else axis)
 
     return split_along
 
@@ -145,7 +143,7 @@ def atleast_3d(*arrays: Any) -> Any:
 
 
 def _each(function: Callable[[Any], Any], arrays: tuple[Any, ...]) -> Any:
-    results = tuple(function(_with_dtype(a)) for a in arrays)
+    results = tuple(function(array(a)) for a in arrays)
     return results[0] if len(results) == 1 else results
 
 
@@ -153,7 +151,7 @@ def broadcast_arrays(*arrays: Any, subok: bool | None = None) -> tuple[Any, ...]
     """Arrays in the shape that they have together."""
     refuse("broadcast_arrays", subok=subok)
     shape = np.broadcast_shapes(*map(np.shape, arrays))
-    return tuple(np.broadcast_to(_with_dtype(a), shape) for a in arrays)
+    return tuple(np.broadcast_to(array(a), shape) for a in arrays)
 
 
 def meshgrid(*rows: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
@@ -171,7 +169,7 @@ def meshgrid(*rows: Any, copy: bool = True, sparse: bool = False, indexing: str 
 
 def kron(a: Any, b: Any) -> Any:
     """Every element of a times the whole of b, in its place."""
-    a, b = _with_dtype(a), _with_dtype(b)
+    a, b = array(a), array(b)
     n = max(a.ndim, b.ndim)
     first, second = ((1,) * (n - x.ndim) + x.shape for x in (a, b))
     wide = np.reshape(a, [m for length in first for m in (length, 1)])
@@ -201,3 +199,4 @@ IMPLEMENTS |= {
     np.meshgrid: meshgrid,
     np.kron: kron,
 }
+IMPLEMENTS[getattr(np, "row_stack", np.vstack)] = vstack  # its old name

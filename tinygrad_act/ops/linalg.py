@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
-from .arguments import refuse
+from .arguments import array, refuse
 from .reduce import Reduction
+from .shape import matrix_transpose
 
 
 class Matmul(Op):
@@ -179,23 +180,19 @@ register(Einsum())
 _norm = register(Norm())
 
 
-def _arrays(*given: Any) -> Any:
-    """Lists and numbers as arrays; arrays and Tensors as they are."""
-    return (x if hasattr(x, "ndim") else np.asarray(x) for x in given)
-
-
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The sum of products over pairs of axes, given as `np.tensordot` takes them."""
-    a, b = _arrays(a, b)
-    if isinstance(axes, int):
+    a, b = array(a), array(b)
+    if isinstance(axes, int | np.integer):
         axes = (range(a.ndim - axes, a.ndim), range(axes))
-    first, second = ((n,) if isinstance(n, int) else tuple(n) for n in axes)
+    first, second = ((n,) if isinstance(n, int | np.integer) else tuple(n) for n in axes)
     return _tensordot(a, b, (first, second))
 
 
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Any, b: Any, out: Any = None) -> Any:
     """The sum of products over the last axis of a and the last but one of b; the product with a number."""
-    a, b = _arrays(a, b)
+    refuse("dot", out=out)
+    a, b = array(a), array(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return tensordot(a, b, (-1, -1 if b.ndim == 1 else -2)) if b.ndim > 2 else a @ b
@@ -203,12 +200,13 @@ def dot(a: Any, b: Any) -> Any:
 
 def inner(a: Any, b: Any) -> Any:
     """The sum of products over the last axis of both."""
-    a, b = _arrays(a, b)
+    a, b = array(a), array(b)
     return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, (-1, -1))
 
 
-def outer(a: Any, b: Any) -> Any:
+def outer(a: Any, b: Any, out: Any = None) -> Any:
     """Every element of a times every element of b, as a matrix."""
+    refuse("outer", out=out)
     return tensordot(np.ravel(a), np.ravel(b), 0)
 
 
@@ -258,12 +256,12 @@ def vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
 
 def matvec(a: Any, b: Any, /) -> Any:
     """Each matrix times its vector."""
-    return (a @ b[..., None])[..., 0]
+    return (a @ array(b)[..., None])[..., 0]
 
 
 def vecmat(a: Any, b: Any, /) -> Any:
     """Each vector times its matrix."""
-    return (a[..., None, :] @ b)[..., 0, :]
+    return (array(a)[..., None, :] @ b)[..., 0, :]
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
@@ -272,10 +270,9 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     return x[..., rows, columns]
 
 
-def trace(x: Any, /, *, offset: int = 0, dtype: None = None) -> Any:
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """The sum of that diagonal."""
-    if dtype is not None:
-        raise TypeError("linalg.trace of a Tensor takes no dtype=: write np.linalg.trace(t.astype(dtype))")
+    refuse("linalg.trace", dtype=dtype)
     return np.sum(diagonal(x, offset=offset), axis=-1)
 
 
@@ -300,7 +297,7 @@ IMPLEMENTS |= {
     np.linalg.outer: outer_of_vectors,
     np.linalg.diagonal: diagonal,
     np.linalg.trace: trace,
-    np.linalg.matrix_transpose: lambda x: np.swapaxes(x, -1, -2),
+    np.linalg.matrix_transpose: matrix_transpose,
     np.linalg.cross: lambda a, b, /, *, axis=-1: np.cross(a, b, axis=axis),
 }
 if hasattr(np, "matvec"):  # since NumPy 2.2

@@ -21,8 +21,8 @@ def _or_plainly(op: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def decorate(general: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(general)
-        def function(x: Any, *more: Any, **given: Any) -> Any:
-            return general(x, *more, **given) if more or given else op(x)
+        def function(a: Any, *more: Any, **given: Any) -> Any:
+            return general(a, *more, **given) if more or given else op(a)
 
         return function
 
@@ -38,32 +38,34 @@ def _chosen(function: str, x: Any, dtype: Any, out: Any, where: Any, otherwise: 
 
 @_or_plainly(reduce.sum)
 def sum(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
     where: Any = True,
 ) -> Any:  # fmt: skip
     """The sum over the given axes, of what `where` chooses, and of `initial`."""
-    y = reduce.Sum(axis, keepdims)(_chosen("sum", x, dtype, out, where, 0))
+    y = reduce.Sum(axis, keepdims)(_chosen("sum", a, dtype, out, where, 0))
     return y if initial is None else y + initial
 
 
 @_or_plainly(reduce.prod)
 def prod(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
     where: Any = True,
 ) -> Any:  # fmt: skip
     """The product over the given axes, of what `where` chooses, and of `initial`."""
-    y = reduce.Prod(axis, keepdims)(_chosen("prod", x, dtype, out, where, 1))
+    y = reduce.Prod(axis, keepdims)(_chosen("prod", a, dtype, out, where, 1))
     return y if initial is None else y * initial
 
 
 def _extremum(op: Any, function: str, ufunc: Any, least: float) -> Callable[..., Any]:
     @_or_plainly(op)
     def extremum(
-        x: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+        a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
     ) -> Any:
         if where is not True and initial is None:
             raise ValueError(f"np.{function}(where=...) may choose nothing: give it an initial value too")
-        y = type(op)(axis, keepdims)(_chosen(function, x, None, out, where, least))
+        if a.size == 0 and initial is not None:
+            return reduce.Sum(axis, keepdims)(a) + initial
+        y = type(op)(axis, keepdims)(_chosen(function, a, None, out, where, least))
         return y if initial is None else ufunc(y, initial)
 
     return extremum
@@ -81,13 +83,13 @@ def _counted(x: Any, axis: Axis, keepdims: bool, where: Any, fewer: float = 0) -
 
 @_or_plainly(reduce.mean)
 def mean(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over the given axes, of what `where` chooses."""
-    x = _chosen("mean", x, dtype, out, where, 0)
+    a = _chosen("mean", a, dtype, out, where, 0)
     if where is True:
-        return reduce.Mean(axis, keepdims)(x)
-    return reduce.Sum(axis, keepdims)(x) / _counted(x, axis, keepdims, where)
+        return reduce.Mean(axis, keepdims)(a)
+    return reduce.Sum(axis, keepdims)(a) / _counted(a, axis, keepdims, where)
 
 
 def _spread(root: bool) -> Callable[..., Any]:
@@ -95,20 +97,20 @@ def _spread(root: bool) -> Callable[..., Any]:
 
     @_or_plainly(op)
     def spread(
-        x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
+        a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, *,
         where: Any = True, mean: Any = None, correction: Any = None,
     ) -> Any:  # fmt: skip
-        x = _chosen(op.name, x, dtype, out, where, 0)
+        a = _chosen(op.name, a, dtype, out, where, 0)
         if correction is not None:
             if ddof != 0:
                 raise ValueError(f"np.{op.name} takes ddof or correction, which are the same, but not both")
             ddof = correction
         if where is True and mean is None:
-            return type(op)(axis, keepdims, ddof)(x)
+            return type(op)(axis, keepdims, ddof)(a)
         if mean is None:
-            mean = reduce.Sum(axis, True)(x) / _counted(x, axis, True, where)
-        squares = reduce.Sum(axis, keepdims)(np.where(plain(where), np.square(x - mean), 0))
-        variance = squares / _counted(x, axis, keepdims, where, ddof)
+            mean = reduce.Sum(axis, True)(a) / _counted(a, axis, True, where)
+        squares = reduce.Sum(axis, keepdims)(np.where(plain(where), np.square(a - mean), 0))
+        variance = squares / _counted(a, axis, keepdims, where, ddof)
         return _root(variance) if root else variance
 
     spread.__doc__ = f"NumPy's {op.name}, of what `where` chooses, about `mean`."
@@ -124,14 +126,14 @@ def _root(x: Any) -> Any:
 var, std = _spread(root=False), _spread(root=True)
 
 
-def cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """The running sum along an axis; of the raveled array when there is none."""
-    return reduce.Cumsum(axis)(_chosen("cumsum", x, dtype, out, True, 0))
+    return reduce.Cumsum(axis)(_chosen("cumsum", a, dtype, out, True, 0))
 
 
-def cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """The running product along an axis; of the raveled array when there is none."""
-    return reduce.Cumprod(axis)(_chosen("cumprod", x, dtype, out, True, 0))
+    return reduce.Cumprod(axis)(_chosen("cumprod", a, dtype, out, True, 0))
 
 
 def _cumulative(running: Callable[..., Any], function: str, start: float) -> Callable[..., Any]:
@@ -150,26 +152,26 @@ def _cumulative(running: Callable[..., Any], function: str, start: float) -> Cal
 
 
 def _skipping_nan(function: Callable[..., Any]) -> Callable[..., Any]:
-    def of_numbers(x: Any, *args: Any, where: Any = True, **kwargs: Any) -> Any:
-        present = ~np.isnan(plain(x)) & plain(where)
-        return function(np.where(present, x, 0), *args, where=present, **kwargs)
+    def of_numbers(a: Any, *args: Any, where: Any = True, **kwargs: Any) -> Any:
+        present = ~np.isnan(plain(a)) & plain(where)
+        return function(np.where(present, a, 0), *args, where=present, **kwargs)
 
     return of_numbers
 
 
 def _running_past_nan(running: Callable[..., Any], nothing: float) -> Callable[..., Any]:
-    def past_nan(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-        return running(np.where(np.isnan(x), nothing, x), axis, dtype, out)
+    def past_nan(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+        return running(np.where(np.isnan(a), nothing, a), axis, dtype, out)
 
     return past_nan
 
 
 def _extremum_of_numbers(extremum: Callable[..., Any], least: float) -> Callable[..., Any]:
     def of_numbers(
-        x: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+        a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
     ) -> Any:
-        present = ~np.isnan(plain(x)) & plain(where)
-        y = extremum(np.where(present, x, least), axis, out, keepdims, initial)
+        present = ~np.isnan(plain(a)) & plain(where)
+        y = extremum(np.where(present, a, least), axis, out, keepdims, initial)
         return np.where(present.any(axis=axis, keepdims=keepdims), y, math.nan) if initial is None else y
 
     return of_numbers

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
-from .constant import Constant
+from .arguments import array, refuse
+from .constant import Constant, plain
 from .reduce import _product_of_others
 
 
@@ -125,14 +126,10 @@ logabsdet = register(Logabsdet())
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 
-def plain(x: Any) -> Any:
-    """The array of a Tensor; anything else as it is."""
-    return getattr(x, "_array", x)
-
-
 def solve(a: Any, b: Any) -> Any:
     """The x for which a x = b; b is one vector, or a stack of matrices."""
-    return _solve(a, b[:, None])[..., 0] if np.ndim(b) == 1 else _solve(a, b)
+    b = array(b)
+    return _solve(a, b[:, None])[..., 0] if b.ndim == 1 else _solve(a, b)
 
 
 def slogdet(a: Any) -> Any:
@@ -142,6 +139,8 @@ def slogdet(a: Any) -> Any:
 
 def matrix_power(a: Any, n: int) -> Any:
     """The matrix times itself, n times, by squaring; of the inverse where n is negative."""
+    if not isinstance(n, int | np.integer):
+        raise TypeError(f"np.linalg.matrix_power: the exponent is a whole number, not {n!r}. Write others with eigh")
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
@@ -152,9 +151,8 @@ def matrix_power(a: Any, n: int) -> Any:
 
 def multi_dot(arrays: Any, *, out: None = None) -> Any:
     """The product of several matrices in the order that takes the fewest multiplications; vectors only at the ends."""
-    if out is not None:
-        raise TypeError("multi_dot of Tensors cannot write into out=: use what it returns")
-    arrays = [np.asarray(a) if isinstance(a, list) else a for a in arrays]
+    refuse("linalg.multi_dot", out=out)
+    arrays = [array(a) for a in arrays]
     first, last = arrays[0].ndim == 1, arrays[-1].ndim == 1
     arrays[0] = arrays[0][None, :] if first else arrays[0]
     arrays[-1] = arrays[-1][:, None] if last else arrays[-1]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import IMPLEMENTS, Array, register
+from .constant import plain
 from .linalg import _norm as euclidean
-from .matrices import plain
 from .reduce import Reduction
 
 
@@ -45,6 +45,8 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     """The norm of vectors, along an axis or axes; of all elements when there is none. Of order 0, a constant."""
     if ord is None or ord == 2:
         return euclidean(x, axis, keepdims)
+    if isinstance(ord, str):
+        raise ValueError(f"a norm of vectors of order {ord!r}: it is a number, inf or -inf")
     if ord == 0:
         return np.sum(np.not_equal(plain(x), 0), axis=axis, keepdims=keepdims, dtype=x.dtype)
     if abs(ord) == math.inf:
@@ -84,7 +86,9 @@ def cond(x: Any, p: Any = None) -> Any:
     """How much a matrix magnifies errors: its norm times that of its inverse."""
     if p in (None, 2, -2):
         s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        above, below = (s[..., -1], s[..., 0]) if p == -2 else (s[..., 0], s[..., -1])
+        singular = np.equal(below, 0)
+        return np.where(singular, math.inf, above / np.where(singular, 1, below))
     return matrix_norm(x, ord=p) * matrix_norm(np.linalg.inv(x), ord=p)
 
 

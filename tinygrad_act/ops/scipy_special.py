@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..op import IMPLEMENTS, OPS, Array, Op
-from .matrices import plain
+from .constant import plain
 
 
 class Special(Op):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..op import IMPLEMENTS, Array, Op, register
+from ..op import IMPLEMENTS, Array, Node, Op, register
 from .arguments import refuse
+from .constant import plain
 
 
 @dataclass(frozen=True)
@@ -136,22 +137,48 @@ class Pad(Op):
 
 _reshape = register(Reshape())
 _transpose = register(Transpose())
-broadcast_to = register(BroadcastTo(), np.broadcast_to)
-astype = register(Astype(), np.astype)
+register(BroadcastTo())
+register(Astype())
 register(Concatenate())
 register(Pad())
 
 
-def reshape(x: Any, shape: Any, *more: int, order: str = "C", copy: bool | None = None) -> Any:
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
+    """The array repeated, without a copy, along new axes and along axes of length 1."""
+    refuse("broadcast_to", subok=subok)
+    return BroadcastTo(shape)(array)
+
+
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *,
+    device: Any = None,
+) -> Any:  # fmt: skip
+    """An array of the shape of a, all of one value; a constant, unless that is a Tensor."""
+    if not isinstance(fill_value, Node):
+        return np.full_like(plain(a), fill_value, dtype, order, subok, shape, device=device)
+    value = astype(fill_value, a.dtype if dtype is None else dtype)
+    return np.broadcast_to(value, a.shape if shape is None else shape)
+
+
+def astype(
+    x: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True,
+    device: Any = None,
+) -> Any:  # fmt: skip
+    """The array in another float type. `copy` and `subok` make no difference to a Tensor; TypeError for the others."""
+    refuse("astype", order=order != "K", casting=casting != "unsafe", device=device)
+    return Astype(dtype)(x)
+
+
+def reshape(a: Any, shape: Any, *more: int, order: str = "C", copy: bool | None = None) -> Any:
     """The same elements in another shape, given as one tuple or as several numbers; order="F" counts columns first."""
     refuse("reshape", copy=copy is False)
-    x = +x if copy else x
+    a = +a if copy else a
     if more and isinstance(more[-1], str):  # where np.reshape has it
         *more, order = more
     shape = (shape, *more) if more else (shape,) if np.ndim(shape) == 0 else tuple(shape)
     if _order(order) == "C":
-        return _reshape(x, shape)
-    return _transpose(_reshape(_transpose(x), shape[::-1]))
+        return _reshape(a, shape)
+    return _transpose(_reshape(_transpose(a), shape[::-1]))
 
 
 def _order(order: str) -> str:
@@ -163,10 +190,10 @@ def _order(order: str) -> str:
     return order
 
 
-def transpose(x: Any, axes: Any = None, *more: int) -> Any:
+def transpose(a: Any, axes: Any = None, *more: int) -> Any:
     """The axes in another order, given as one tuple or as several numbers; reversed, if not given."""
     axes = (axes, *more) if more else (axes,) if isinstance(axes, int) else axes
-    return _transpose(x, axes if axes is None else tuple(axes))
+    return _transpose(a, axes if axes is None else tuple(axes))
 
 
 def matrix_transpose(x: Any) -> Any:
@@ -176,21 +203,19 @@ def matrix_transpose(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
-    order = list(range(x.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return _transpose(x, tuple(order))
+    return _transpose(a, _axes_after(np.swapaxes, a, axis1, axis2))
 
 
-def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Any:
+def moveaxis(a: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...]) -> Any:
     """Axes moved to other places; the others keep their order."""
-    return _transpose(x, _axes_after(np.moveaxis, x, source, destination))
+    return _transpose(a, _axes_after(np.moveaxis, a, source, destination))
 
 
-def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """One axis moved backwards until it stands before another. `np.moveaxis` is clearer."""
-    return _transpose(x, _axes_after(np.rollaxis, x, axis, start))
+    return _transpose(a, _axes_after(np.rollaxis, a, axis, start))
 
 
 def _axes_after(function: Callable[..., Any], x: Any, *args: Any) -> tuple[int, ...]:
@@ -198,28 +223,31 @@ def _axes_after(function: Callable[..., Any], x: Any, *args: Any) -> tuple[int, 
     return tuple(function(np.empty(range(x.ndim), bool), *args).shape)
 
 
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: str = "C") -> Any:
     """The elements in one row; with order="F", column by column."""
-    return _reshape(x if _order(order) == "C" else _transpose(x), (-1,) if x.size else (0,))
+    return _reshape(a if _order(order) == "C" else _transpose(a), (-1,) if a.size else (0,))
 
 
-def copy(x: Any, order: str = "K", subok: bool = False) -> Any:
+def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """The same elements in memory of their own. TypeError for an order of memory, or a subclass to keep."""
     refuse("copy", order=None if order == "K" else order, subok=subok)
-    return +x
+    return +a
 
 
-def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
+def expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
     """New axes of length 1, at these places in the result."""
-    return _reshape(x, np.expand_dims(np.empty(x.shape, bool), axis).shape)
+    return _reshape(a, np.expand_dims(np.empty(a.shape, bool), axis).shape)
 
 
-def squeeze(x: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+def squeeze(a: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """Without the axes of length 1, or without these of them."""
-    return _reshape(x, np.empty(x.shape, bool).squeeze(axis).shape)
+    return _reshape(a, np.empty(a.shape, bool).squeeze(axis).shape)
 
 
 IMPLEMENTS |= {
+    np.broadcast_to: broadcast_to,
+    np.full_like: full_like,
+    np.astype: astype,
     np.reshape: reshape,
     np.transpose: transpose,
     np.swapaxes: swapaxes,

@@ -6,23 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from ..op import IMPLEMENTS, Node
+from ..op import IMPLEMENTS
 from .arguments import refuse
+from .constant import plain
 from .indexing import along
 
 
-def sort(x: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
+def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
     """The elements in order along an axis, of all when it is None; of equal ones, the first comes first."""
     refuse("sort", order=order)
-    x, axis = (np.ravel(x), -1) if axis is None else (x, axis)
-    return along(x, np.argsort(x, axis, stable=True), axis, once=True)
+    a, axis = (np.ravel(a), -1) if axis is None else (a, axis)
+    return along(a, np.argsort(a, axis, stable=True), axis, once=True)
 
 
-def partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """Along an axis, element number `kth` as if sorted, with none greater before it and none smaller after it."""
     refuse("partition", order=order)
-    x, axis = (np.ravel(x), -1) if axis is None else (x, axis)
-    return along(x, np.argpartition(x, kth, axis, kind), axis, once=True)
+    a, axis = (np.ravel(a), -1) if axis is None else (a, axis)
+    return along(a, np.argpartition(a, kth, axis, kind), axis, once=True)
 
 
 def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
@@ -42,7 +43,7 @@ def topk(x: Any, k: int, axis: int = -1) -> tuple[Any, Any]:
 
 
 def unique(
-    x: Any,
+    ar: Any,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -56,15 +57,10 @@ def unique(
     They are in order even where they need not be (sorted=False).
     """
     find: Any = np.unique
-    _, places, *others = find(np.asarray(x._array), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
-    picked = np.take(x, places, axis)
+    _, places, *others = find(np.asarray(plain(ar)), True, return_inverse, return_counts, axis, equal_nan=equal_nan)
+    picked = np.take(ar, places, axis)
     results = (picked, *([places] if return_index else []), *others)
     return results if len(results) > 1 else picked
 
 
-def lexsort(keys: Any, axis: int = -1) -> Any:
-    """The places of the elements in the order of the last of the keys, of equal ones in that of the one before it."""
-    return np.lexsort([k._array if isinstance(k, Node) else k for k in keys], axis)
-
-
-IMPLEMENTS |= {np.sort: sort, np.partition: partition, np.unique: unique, np.lexsort: lexsort}
+IMPLEMENTS |= {np.sort: sort, np.partition: partition, np.unique: unique}

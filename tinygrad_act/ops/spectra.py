@@ -45,8 +45,8 @@ class OverGap(Op):
 class Vectors(Op):
     """The vectors as they are, and a word to the factorisation that they were used: 1 as the cotangent of a 0.
 
-    Where a function of equal values is 0, as the logarithm of the identity is, no gradient comes to their vectors, as if
-    they were not used; but one comes to the values, and what it gives by these alone would be wrong.
+    Where a function of equal values is 0, as the logarithm of the identity is, no gradient comes to their vectors, as
+    if they were not used; but one comes to the values, and what it gives by these alone would be wrong.
     """
 
     formula = "v"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..op import IMPLEMENTS
-from .arguments import refuse
+from .arguments import array, refuse
 from .constant import plain
 from .reduce import Axis
 
@@ -21,7 +22,9 @@ def _rows(x: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
     moved = np.transpose(x, order)
     n = math.prod(x.shape[i] for i in axes)
     kept = tuple(1 if i in axes else m for i, m in enumerate(x.shape))
-    return moved.reshape((*moved.shape[: x.ndim - len(axes)], n)), kept
+    rows = moved.reshape((*moved.shape[: x.ndim - len(axes)], n))
+    nothing = np.full((*rows.shape[:-1], 1), math.nan, x.dtype)  # of which all quantiles are nan
+    return rows if n else np.concatenate([rows, nothing], axis=-1), kept
 
 
 def _read(rows: Any, places: Any, q: Any, kept: tuple[int, ...], keepdims: bool) -> Any:
@@ -37,82 +40,72 @@ def _read(rows: Any, places: Any, q: Any, kept: tuple[int, ...], keepdims: bool)
     return y.reshape(q.shape + (kept if keepdims else rows.shape[:-1]))
 
 
-def _levels(function: str, q: Any, scale: float) -> Any:
-    q = np.asarray(q) / scale
-    if q.ndim > 1 or not np.all((q >= 0) & (q <= 1)):
-        raise ValueError(f"np.{function}: q is a number from 0 to {scale:g}, or a row of them")
-    return q
+def _quantile(a: Any, q: Any, axis: Axis, keepdims: bool, method: Any = "linear") -> Any:
+    """The q-quantile over the given axes, by any of NumPy's methods; nan if one element is."""
+    rows, kept = _rows(a, axis)
+    places = np.quantile(np.arange(float(rows.shape[-1])), q.reshape(-1), method=method)
+    y = _read(rows, np.broadcast_to(places, (*rows.shape[:-1], q.size)), q, kept, keepdims)
+    return np.where(np.isnan(a).any(axis=axis, keepdims=keepdims), math.nan, y)
 
 
-def quantile(
-    x: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: Any = "linear",
-    keepdims: bool = False, *, weights: Any = None, scale: float = 1.0,
-) -> Any:  # fmt: skip
-    """The q-quantile over the given axes, by any of NumPy's methods; nan if one element is. Weights are refused."""
-    refuse("quantile", out=out, overwrite_input=overwrite_input, weights=weights)
-    q = _levels("quantile", q, scale)
-    rows, kept = _rows(x, axis)
-    places = np.atleast_1d(np.quantile(np.arange(float(rows.shape[-1])), q, method=method))
-    places = np.broadcast_to(places, (*rows.shape[:-1], *places.shape))
-    y = _read(rows, places, q, kept, keepdims)
-    return np.where(np.isnan(x).any(axis=axis, keepdims=keepdims), math.nan, y)
-
-
-def nanquantile(
-    x: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: Any = "linear",
-    keepdims: bool = False, *, weights: Any = None, scale: float = 1.0,
-) -> Any:  # fmt: skip
+def _quantile_of_numbers(a: Any, q: Any, axis: Axis, keepdims: bool, method: Any = "linear") -> Any:
     """The q-quantile of what is not nan, by the linear method."""
-    refuse("nanquantile", out=out, overwrite_input=overwrite_input, weights=weights)
     if method != "linear":
-        raise TypeError(f"np.nanquantile(method={method!r}) of a Tensor: only 'linear' skips nan; np.quantile has all")
-    q = _levels("nanquantile", q, scale)
-    rows, kept = _rows(x, axis)
+        raise TypeError(
+            f"method={method!r} of a Tensor: only 'linear' skips nan; np.quantile and np.percentile have all"
+        )
+    rows, kept = _rows(a, axis)
     last = np.maximum((~np.isnan(plain(rows))).sum(axis=-1, keepdims=True) - 1, 0)
-    return _read(rows, last * np.atleast_1d(q), q, kept, keepdims)
+    return _read(rows, last * q.reshape(-1), q, kept, keepdims)
 
 
-def percentile(x: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
-    """The quantile, of q from 0 to 100."""
-    return quantile(x, q, *args, **kwargs, scale=100.0)
+def _of_levels(name: str, most: float, of: Callable[..., Any]) -> Callable[..., Any]:
+    def at_levels(
+        a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: Any = "linear",
+        keepdims: bool = False, *, weights: Any = None,
+    ) -> Any:  # fmt: skip
+        refuse(name, out=out, overwrite_input=overwrite_input, weights=weights)
+        q = np.asarray(q) / most
+        if not np.all((q >= 0) & (q <= 1)):
+            raise ValueError(f"np.{name}: q is from 0 to {most:g}")
+        return of(a, q, axis, keepdims, method)
+
+    return at_levels
 
 
-def nanpercentile(x: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
-    """The quantile of what is not nan, of q from 0 to 100."""
-    return nanquantile(x, q, *args, **kwargs, scale=100.0)
+def _median(name: str, of: Callable[..., Any]) -> Callable[..., Any]:
+    def middle(
+        a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+    ) -> Any:
+        refuse(name, out=out, overwrite_input=overwrite_input)
+        return of(a, np.asarray(0.5), axis, keepdims)
+
+    return middle
 
 
-def median(x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The middle element over the given axes; of an even number the mean of the two."""
-    return quantile(x, 0.5, axis, out, overwrite_input, keepdims=keepdims)
-
-
-def nanmedian(x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The median of what is not nan."""
-    return nanquantile(x, 0.5, axis, out, overwrite_input, keepdims=keepdims)
-
-
-def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
     """The greatest minus the least."""
-    return np.max(x, axis=axis, out=out, keepdims=keepdims) - np.min(x, axis=axis, keepdims=keepdims)
+    return np.max(a, axis=axis, out=out, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 def average(
-    x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
 ) -> Any:  # fmt: skip
-    """The mean with weights, of the shape of x or along the one axis; with `returned` their sum too."""
-    if weights is None:
-        weights = np.ones(x.shape, x.dtype)
-    weights = weights if hasattr(weights, "shape") else np.asarray(weights)
-    if weights.shape != x.shape:
-        axes = normalize_axis_tuple(axis if axis is not None else (), x.ndim)
-        if weights.shape != tuple(x.shape[i] for i in axes):
-            raise ValueError(f"np.average: weights of shape {weights.shape} fit neither {x.shape} nor axis={axis}")
+    """The mean with weights, of the shape of a or along the one axis; with `returned` their sum too. Of weights that
+    sum to 0 it is nan.
+    """
+    weights = np.ones(a.shape, a.dtype) if weights is None else array(weights)
+    kind = np.result_type(a.dtype, weights.dtype)
+    weights = weights if weights.dtype == kind else np.astype(weights, kind)
+    if weights.shape != a.shape:
+        axes = normalize_axis_tuple(axis if axis is not None else (), a.ndim)
+        if weights.shape != tuple(a.shape[i] for i in axes):
+            raise ValueError(f"np.average: weights of shape {weights.shape} fit neither {a.shape} nor axis={axis}")
         order = np.argsort(axes).tolist()
-        weights = np.transpose(weights, order).reshape(tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
-    weights = np.broadcast_to(weights, x.shape)
+        weights = np.transpose(weights, order).reshape(tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
+    weights = np.broadcast_to(weights, a.shape)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
-    mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / total
+    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / np.where(np.equal(total, 0), math.nan, total)
     return (mean, total) if returned else mean
 
 
@@ -127,7 +120,11 @@ def cov(
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = None
     for w in (fweights, aweights):
+        if w is not None and np.any(np.less(w, 0)):
+            raise ValueError("np.cov: weights are not negative")
         weights = w if weights is None else weights if w is None else weights * np.asarray(w)
+    if fweights is not None and np.any(np.not_equal(fweights, np.rint(fweights))):
+        raise TypeError("np.cov: fweights say how often each observation was made, so they are whole numbers")
     if weights is None:
         d, freedom = x - np.mean(x, axis=1, keepdims=True), x.shape[1] - ddof
         return _drop_axes(d @ d.T / (freedom if freedom > 0 else math.nan))
@@ -152,20 +149,19 @@ def _drop_axes(c: Any) -> Any:
 
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """The correlations of variables, which are rows, or columns with rowvar=False."""
-    c = cov(x, y, rowvar, dtype=dtype)
-    if c.ndim == 0:
-        return c / c
-    deviation = np.sqrt(c[np.arange(c.shape[0]), np.arange(c.shape[0])])
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    c = np.atleast_2d(cov(x, y, rowvar, dtype=dtype))
+    variance = np.diagonal(c)
+    deviation = np.sqrt(np.where(np.equal(variance, 0), math.nan, variance))
+    return _drop_axes(np.clip(c / deviation[:, None] / deviation, -1, 1))
 
 
 IMPLEMENTS |= {
-    np.quantile: quantile,
-    np.nanquantile: nanquantile,
-    np.percentile: percentile,
-    np.nanpercentile: nanpercentile,
-    np.median: median,
-    np.nanmedian: nanmedian,
+    np.quantile: _of_levels("quantile", 1.0, _quantile),
+    np.percentile: _of_levels("percentile", 100.0, _quantile),
+    np.nanquantile: _of_levels("nanquantile", 1.0, _quantile_of_numbers),
+    np.nanpercentile: _of_levels("nanpercentile", 100.0, _quantile_of_numbers),
+    np.median: _median("median", _quantile),
+    np.nanmedian: _median("nanmedian", _quantile_of_numbers),
     np.ptp: ptp,
     np.average: average,
     np.cov: cov,

@@ -11,7 +11,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..op import IMPLEMENTS
 from . import masked
-from .arguments import refuse
+from .arguments import array, refuse
+from .constant import Constant
 
 REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: masked.sum,
@@ -23,12 +24,20 @@ BINARY: tuple[np.ufunc, ...] = (
     *(np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.hypot, np.remainder, np.floor_divide),
     *(np.maximum, np.minimum, np.fmax, np.fmin, np.arctan2, np.logaddexp, np.logaddexp2, np.fmod, np.copysign),
 )
-ASSOCIATIVE: tuple[np.ufunc, ...] = (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)
+ASSOCIATIVE: tuple[np.ufunc, ...] = (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.hypot)
+INSTEAD = {
+    "at": "np.bincount(i, weights) to add, or np.where for a new Tensor",
+    "reduceat": "the reduction of each slice, and np.stack them",
+    "reduce": "functools.reduce(np.{name}, t), along the first axis",
+    "accumulate": "np.stack(list(itertools.accumulate(t, np.{name}))), along the first axis",
+    "outer": "it with axes of length 1, as in t[:, None]",
+}
 
 
-def outer(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+def outer(ufunc: np.ufunc, a: Any, b: Any, **how: Any) -> Any:
     """The ufunc of every element of a and every element of b."""
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    refuse(f"{ufunc.__name__}.outer", **how)
+    a, b = array(a), array(b)
     return ufunc(a.reshape(a.shape + (1,) * b.ndim), b)
 
 
@@ -79,8 +88,9 @@ def _from_first(reduce: Callable[..., Any]) -> Callable[..., Any]:
     return along
 
 
-def _refused(ufunc: np.ufunc, method: str, instead: str) -> Callable[..., NoReturn]:
+def _refused(ufunc: np.ufunc, method: str) -> Callable[..., NoReturn]:
     def refused(*args: Any, **kwargs: Any) -> NoReturn:
+        instead = INSTEAD[method].format(name=ufunc.__name__)
         raise TypeError(f"np.{ufunc.__name__}.{method} of a Tensor has no derivative rule here: write {instead}")
 
     return refused
@@ -88,8 +98,6 @@ def _refused(ufunc: np.ufunc, method: str, instead: str) -> Callable[..., NoRetu
 
 for _ufunc in BINARY:
     IMPLEMENTS[_ufunc.outer] = functools.partial(outer, _ufunc)
-    IMPLEMENTS[_ufunc.reduceat] = _refused(_ufunc, "reduceat", "the reduction of each slice, and np.stack them")
-    IMPLEMENTS[_ufunc.at] = _refused(_ufunc, "at", "np.bincount(i, weights) to add, or np.where for a new Tensor")
 for _ufunc in ASSOCIATIVE:
     IMPLEMENTS[_ufunc.reduce] = functools.partial(reduce_by_halves, _ufunc)
     IMPLEMENTS[_ufunc.accumulate] = functools.partial(accumulate_by_doubling, _ufunc)
@@ -97,3 +105,8 @@ for _ufunc, _reduction in REDUCTIONS.items():
     IMPLEMENTS[_ufunc.reduce] = _from_first(_reduction)
 IMPLEMENTS[np.add.accumulate] = _from_first(masked.cumsum)
 IMPLEMENTS[np.multiply.accumulate] = _from_first(masked.cumprod)
+for _ufunc in {f for f in vars(np).values() if isinstance(f, np.ufunc)}:
+    for _method in INSTEAD:
+        _function = getattr(_ufunc, _method)
+        _constant = _method != "at" and isinstance(IMPLEMENTS.get(_ufunc), Constant)
+        IMPLEMENTS.setdefault(_function, Constant(_function) if _constant else _refused(_ufunc, _method))
