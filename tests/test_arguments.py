@@ -111,7 +111,7 @@ def test_an_unknown_function_is_called_by_its_name() -> None:
         (lambda: np.block([[x], x]), ValueError, "different depths"),
         (lambda: np.interp(x, [0.0, 1.0], [1.0, 2.0, 3.0]), ValueError, "rows of one length"),
         (lambda: np.interp(x, [], []), ValueError, "rows of one length"),
-        (lambda: np.percentile(x, 101), ValueError, r"np\.percentile: q is from 0 to 100"),
+        (lambda: np.percentile(x, 101), ValueError, r"np\.percentile: q is a number from 0 to 100"),
         (lambda: np.cov(x, aweights=[1.0, -1.0, 2.0]), ValueError, "not negative"),
         (lambda: np.cov(x, fweights=[1.5, 1.0, 2.0]), TypeError, "whole numbers"),
         (lambda: np.swapaxes(x, 0, 5), np.exceptions.AxisError, "out of bounds"),

@@ -416,7 +416,7 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "no rule": (lambda: np.packbits(x), TypeError, ["np.packbits", "t.data"]),
         "no rule for a method": (lambda: np.add.reduceat(x, [0]), TypeError, ["np.add.reduceat", "no derivative rule"]),
         "no rule for an input": (
-            lambda: np.where(x, x, 0.0).sum().backward(),
+            lambda: ta.where(x, x, 0.0).sum().backward(),
             TypeError,
             ["where", "'condition'", "vjp_condition"],
         ),
@@ -441,7 +441,7 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "a ufunc's where": (lambda: np.fmax.reduce(x, where=[True]), TypeError, ["np.fmax.reduce", "np.where(mask"]),
         "reduction of nothing": (lambda: np.fmax.reduce(x[:0]), ValueError, ["np.fmax.reduce of no elements"]),
         "cross of two": (lambda: np.cross(x[:, :2], x[:, :2]), ValueError, ["a[0] * b[1] - a[1] * b[0]"]),
-        "period of interp": (lambda: np.interp(x, [0, 1], [0, 1], period=1), TypeError, ["np.mod(x, period)"]),
+        "rows of interp": (lambda: np.interp(x, [0, 1], [0, 1, 2]), ValueError, ["one length", "(2,)", "(3,)"]),
         "histogram": (lambda: np.histogram(x), TypeError, ["np.histogram(t.data)"]),
         "mode of convolve": (lambda: np.convolve(x[0], x[0], "most"), ValueError, ["'full'", "'most'"]),
         "spacings of gradient": (lambda: np.gradient(x, 1.0, 2.0, 3.0), TypeError, ["2 axes", "as many spacings"]),

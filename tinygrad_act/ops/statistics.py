@@ -51,9 +51,7 @@ def _quantile(a: Any, q: Any, axis: Axis, keepdims: bool, method: Any = "linear"
 def _quantile_of_numbers(a: Any, q: Any, axis: Axis, keepdims: bool, method: Any = "linear") -> Any:
     """The q-quantile of what is not nan, by the linear method."""
     if method != "linear":
-        raise TypeError(
-            f"method={method!r} of a Tensor: only 'linear' skips nan; np.quantile and np.percentile have all"
-        )
+        raise TypeError(f"method={method!r} of a Tensor: only 'linear' skips nan; np.quantile has all")
     rows, kept = _rows(a, axis)
     last = np.maximum((~np.isnan(plain(rows))).sum(axis=-1, keepdims=True) - 1, 0)
     return _read(rows, last * q.reshape(-1), q, kept, keepdims)
@@ -67,7 +65,7 @@ def _of_levels(name: str, most: float, of: Callable[..., Any]) -> Callable[..., 
         refuse(name, out=out, overwrite_input=overwrite_input, weights=weights)
         q = np.asarray(q) / most
         if not np.all((q >= 0) & (q <= 1)):
-            raise ValueError(f"np.{name}: q is from 0 to {most:g}")
+            raise ValueError(f"np.{name}: q is a number from 0 to {most:g}, or an array of them")
         return of(a, q, axis, keepdims, method)
 
     return at_levels
