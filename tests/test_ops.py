@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor
+from tinygrad_act.op import OPS
 
 
 @pytest.mark.parametrize(
@@ -147,3 +149,51 @@ def test_a_name_that_is_taken_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there is an op 'gelu' already, tinygrad_act\.activations.gates\.GELU"):
         ta.register(GELU())
     assert type(ta.gelu) is not GELU
+
+
+SILENT = ["hypot", "arctan2", "fmod", "remainder", "floor_divide", "logaddexp", "logaddexp2"]
+SILENT += ["add", "subtract", "multiply", "maximum", "minimum", "fmax", "fmin", "copysign"]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("name", SILENT)
+def test_where_the_value_of_two_extremes_is_silent_so_are_its_slopes(name: str, dtype: Any) -> None:
+    """And they are not nan, unless one of the two is."""
+    info = np.finfo(dtype)
+    sizes = [0, info.smallest_subnormal, info.tiny, info.eps, 0.5, 1, 3, float(info.max) / 2, info.max, np.inf]
+    points = np.array([*sizes, *(-np.array(sizes, float)), np.nan], dtype)
+    op, tried = OPS[name], 0
+    for a, b in itertools.product(points, points):
+        try:
+            op(a, b)
+        except RuntimeWarning:
+            continue
+        x, y = Tensor(a), Tensor(b)
+        op(x, y).backward()
+        assert x.grad.dtype == y.grad.dtype == dtype
+        assert np.isnan([a, b]).any() or not np.isnan([x.grad, y.grad]).any(), (a, b)
+        tried += 1
+    assert tried > 200
+
+
+@pytest.mark.parametrize(
+    ("f", "a", "b", "slopes"),
+    [
+        (np.hypot, np.inf, 1.0, [1.0, 0.0]),
+        (np.hypot, -3.0, -np.inf, [0.0, -1.0]),
+        (np.arctan2, 0.0, 5e-324, [np.inf, -0.0]),
+        (np.arctan2, -5e-324, 0.0, [0.0, np.inf]),
+        (np.arctan2, np.float32(1.0), -1e300, [0.0, 0.0]),
+        (np.fmod, -1.0, 5e-324, [1.0, np.inf]),
+        (np.fmod, 7.5, -2.0, [1.0, 3.0]),
+        (np.remainder, 1.0, -5e-324, [1.0, np.inf]),
+        (np.remainder, -1.0, np.inf, [1.0, 1.0]),
+        (np.power, 5e-324, 0.0, [0.0, np.log(5e-324)]),
+        (np.power, np.inf, -1.0, [0.0, 0.0]),
+        (np.logaddexp, np.float16(60000), np.float16(-60000), [1.0, 0.0]),
+    ],
+)
+def test_slopes_at_extremes_are_their_limits(f: Any, a: Any, b: Any, slopes: list[float]) -> None:
+    x, y = Tensor(np.asarray(a)), Tensor(np.asarray(b))
+    f(x, y).backward()
+    np.testing.assert_allclose([x.grad, y.grad], slopes, rtol=1e-6, atol=1e-307)

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..op import IMPLEMENTS, Array, Op, register
 from .arguments import refuse
+from .constant import plain
+from .exact import limits
 
 
 class Add(Op):
@@ -92,7 +94,7 @@ class Divide(Op):
 
 
 class Power(Op):
-    """a to the power b. Where a = 0 < b the slope in b is the limit, 0; a constant has slope 0 at b = 0.
+    """a to the power b. Where that is 0, the slope in b is the limit, 0; a constant has slope 0 at b = 0.
 
     >>> power(np.array([2.0, 3.0]), 2)
     array([4., 9.])
@@ -105,31 +107,12 @@ class Power(Op):
         return np.power(a, b)
 
     def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        base = np.where(np.equal(a, 0) & np.equal(b, 0), 1, a)  # 0 times 0^{-1} is 0 here
+        tiny = np.less(np.abs(a), limits(y).tiny)  # so that a^{-1} is infinite, but not 0 times that
+        base = np.where(tiny & np.equal(b, 0), 1, a)
         return g * (b * np.power(base, b - 1.0))
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return g * y * np.log(np.where(np.equal(a, 0) & np.greater(b, 0), 1, a))
-
-
-class Hypot(Op):
-    """The length of the vector (a, b), without overflow on the way. At (0, 0) both slopes are 0.
-
-    >>> hypot(np.array([3.0, 1e300]), np.array([4.0, 1e300]))
-    array([5.00000000e+000, 1.41421356e+300])
-    """
-
-    formula = r"\sqrt{a^2 + b^2}"
-    rule = {"a": r"\bar y\, \frac{a}{y}", "b": r"\bar y\, \frac{b}{y}"}
-
-    def forward(self, a: Array, b: Array) -> Array:
-        return np.hypot(a, b)
-
-    def vjp_a(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return g * (a / np.where(np.equal(y, 0), 1, y))
-
-    def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return g * (b / np.where(np.equal(y, 0), 1, y))
+        return g * y * np.log(np.where(np.equal(y, 0), 1, a))
 
 
 class Remainder(Op):
@@ -149,7 +132,14 @@ class Remainder(Op):
         return g
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return -g * np.floor_divide(a, b)
+        return -g * times(y, a, b)
+
+
+def times(y: Array, a: Array, b: Array) -> Array:
+    """How often b goes into a, rounded down; infinite, and silently, where that is beyond all floats as y is."""
+    most = limits(y).max * np.minimum(np.abs(plain(b)), 1)
+    beyond = np.abs(plain(a)) > most
+    return np.where(beyond, np.copysign(math.inf, np.sign(a) * np.sign(b)), np.floor_divide(np.where(beyond, 0, a), b))
 
 
 class FloorDivide(Op):
@@ -273,7 +263,6 @@ subtract = register(Subtract(), np.subtract)
 multiply = register(Multiply(), np.multiply)
 divide = register(Divide(), np.divide)
 power = register(Power(), np.power)
-hypot = register(Hypot(), np.hypot)
 remainder = register(Remainder(), np.remainder)
 floor_divide = register(FloorDivide(), np.floor_divide)
 maximum = register(Maximum(), np.maximum)
