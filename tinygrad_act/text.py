@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from typing import Any
 
 import numpy as np
@@ -202,7 +203,30 @@ def array_in_place(ufunc: Any) -> TypeError:
     )
 
 
+INSTEAD_OF_SCIPY = {  # functions of scipy.special that are Python's, and make arrays of what they are given
+    "logsumexp": "ta.logsumexp(t, axis), or ta.logsumexp(np.ravel(t)) of all",
+    "softmax": "ta.softmax(t, axis)",
+    "log_softmax": "ta.log_softmax(t, axis)",
+    "polygamma": "(-1.0) ** (n + 1) * special.gamma(n + 1) * special.zeta(n + 1, t)",
+    "multigammaln": "d * (d - 1) / 4 * np.log(np.pi) + sum(special.gammaln(t - k / 2) for k in range(d))",
+    "factorial": "special.gamma(t + 1)",
+    "comb": "special.binom(n, k)",
+    "perm": "special.poch(n - k + 1, k)",
+    "diric": "np.sin(n * t / 2) / (n * np.sin(t / 2))",
+}
+
+
 def array_would_drop_gradient(node: Any) -> TypeError:
+    frame, functions = sys._getframe(1), []
+    while frame.f_back:
+        functions += [frame.f_code.co_name] * frame.f_globals.get("__name__", "").startswith("scipy.special")
+        frame = frame.f_back
+    for name in functions:
+        if name in INSTEAD_OF_SCIPY:
+            return TypeError(
+                f"scipy.special.{name} makes an array of {_name(node)}, and would drop its gradient.\n"
+                f"  Write {INSTEAD_OF_SCIPY[name]}."
+            )
     return TypeError(
         f"np.asarray(t) would drop the gradient of {_name(node)}.\n"
         "  Use t.data for the array, t.detach() for a constant, np.stack([...]) to join Tensors, or a tinygrad_act or\n"

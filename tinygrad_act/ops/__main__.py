@@ -11,10 +11,11 @@ import numpy as np
 
 from ..op import IMPLEMENTS
 from ..tensor import Tensor
+from ..text import INSTEAD_OF_SCIPY
 from .constant import Constant
 from .methods import IN_PLACE
 from .refused import REFUSED
-from .scipy_special import OURS, SLOPES
+from .scipy_special import JUMP, OURS, SLOPES
 
 PAGE = Path(__file__).with_name("NUMPY.md")
 ROOMS = {"numpy": np, "numpy.linalg": np.linalg, "numpy.fft": np.fft, "numpy.emath": np.emath}
@@ -92,6 +93,9 @@ def page() -> str:
     )
     special = sorted([*OURS, *SLOPES])
     parts.append(f"## scipy.special, where it is installed\n\n### {GROUPS['yes']} ({len(special)})\n\n{row(special)}")
+    parts.append(f"By other names also {row(['digamma', 'jn', 'sinc', 'softplus'])}. {row([*JUMP])} give constants.")
+    refused = "\n".join(f"- `{n}`: Write `{w}`." for n, w in INSTEAD_OF_SCIPY.items())
+    parts.append(f"### {GROUPS['no']}\n\n{refused}\n- Other functions of it have no rule here: give them `t.data`.")
     numbers = {"count": len(differentiate), "methods": len(of_arrays["yes"]), "special": len(special)}
     head = HEAD.format(version=np.__version__.rpartition(".")[0], **numbers)
     return "\n\n".join([head.rstrip(), *parts]) + "\n"
