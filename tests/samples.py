@@ -10,8 +10,9 @@ import tinygrad_act as ta
 from tinygrad_act.op import OPS, Elementwise, Op
 from tinygrad_act.ops.arithmetic import Clip
 from tinygrad_act.ops.decompositions import Cholesky, Pinv
+from tinygrad_act.ops.einsum import Einsum, Tensordot
 from tinygrad_act.ops.indexing import Getitem, Scatter
-from tinygrad_act.ops.linalg import Einsum, Norm, Tensordot
+from tinygrad_act.ops.linalg import Norm
 from tinygrad_act.ops.norms import PNorm
 from tinygrad_act.ops.reduce import Cumprod, Cumsum, Max, Mean, Min, Prod, Std, Sum, Var
 from tinygrad_act.ops.shape import Astype, BroadcastTo, Concatenate, Pad, Reshape, Transpose
