@@ -56,6 +56,22 @@ def test_the_norm_of_the_origin_has_gradient_0() -> None:
     np.testing.assert_array_equal(x.grad, [[0.0, 0.0], [0.6, 0.8]])
 
 
+@pytest.mark.parametrize("p", [0.5, 1.5, 3.0, -1.0, -2.5])
+def test_a_norm_of_a_vector_with_zeros_has_finite_slopes(p: float) -> None:
+    """If p is negative, one 0 makes it 0, whatever the others are. NumPy warns of the power of 0 then, and so do we."""
+    x = np.array([0.0, 2.0, -3.0])
+    powers = np.array([1.0, 1.0]) if p < 0 else np.abs(x[1:]) ** (p - 1) * np.sign(x[1:])
+    slopes = 0 * powers if p < 0 else powers * np.sum(np.abs(x) ** p) ** (1 / p - 1)
+    t = Tensor(x)
+    if p < 0:
+        with pytest.warns(RuntimeWarning, match="divide by zero"):
+            y = np.linalg.norm(t, p)
+    else:
+        y = np.linalg.norm(t, p)
+    y.backward()
+    np.testing.assert_allclose(t.grad, [0.0, *slopes], rtol=1e-14)
+
+
 @pytest.mark.parametrize("x", [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [5.0], [0.0, 0.0, 4.0]])
 def test_a_product_differentiates_through_zeros(x: list[float]) -> None:
     t = Tensor(x)

@@ -33,9 +33,11 @@ class PNorm(Reduction):
         return powers.sum(axis=self.axis, keepdims=self.keepdims) ** (1 / self.p)
 
     def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
-        whole = self.spread(np.where(np.equal(y, 0), 1, y), x)
-        ratio = np.where(np.equal(x, 0), whole, np.abs(x)) / whole
-        return self.spread(g, x) * np.sign(x) * ratio ** (self.p - 1)
+        whole = self.spread(y, x)
+        nothing = np.equal(whole, 0)  # so that all elements are 0; or one is, if p < 0, and the others do not count
+        whole = np.where(nothing, 1, whole)
+        ratio = np.where(nothing | np.equal(x, 0), whole, np.abs(x)) / whole
+        return self.spread(g, x) * np.where(nothing, 0, np.sign(x)) * ratio ** (self.p - 1)
 
 
 register(PNorm())
