@@ -57,6 +57,8 @@ def asked() -> Iterator[tuple[str, Callable[[], Any], str]]:
     yield "casting of a ufunc", lambda: np.add(x, x, casting="no"), "np.astype(t, dtype)"
     yield "order of a ufunc", lambda: np.add(x, x, order="F"), "no order of memory"
     yield "axes of a ufunc", lambda: np.matmul(x, x, axes=[(0, 1), (1, 0), (0, 1)]), "np.moveaxis"
+    yield "dtype of modf", lambda: np.modf(x, dtype=np.float32), "np.astype(t, dtype)"
+    yield "where of vecdot", lambda: np.vecdot(x, x, axis=0, keepdims=True), "np.expand_dims"
     yield "dtype of a method", lambda: np.add.outer(x, x, dtype=float), "np.astype(t, dtype)"
     yield "out", lambda: np.dot(x, x.T, out=np.zeros((2, 2))), "Write y ="
     yield "out of clip", lambda: np.clip(x, 0, 1, out=np.zeros((2, 3))), "Write y ="

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -96,6 +97,18 @@ def _refused(ufunc: np.ufunc, method: str) -> Callable[..., NoReturn]:
     return refused
 
 
+def _of_arrays(ufunc: np.ufunc, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is what a ufunc does, told of what else a ufunc can be asked for: that it refuses in words."""
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def refusing(*arrays: Any, **how: Any) -> Any:
+        refuse(ufunc.__name__, **{name: value for name, value in how.items() if name not in known})
+        return function(*arrays, **{name: value for name, value in how.items() if name in known})
+
+    return refusing
+
+
 for _ufunc in BINARY:
     IMPLEMENTS[_ufunc.outer] = functools.partial(outer, _ufunc)
 for _ufunc in ASSOCIATIVE:
@@ -106,6 +119,8 @@ for _ufunc, _reduction in REDUCTIONS.items():
 IMPLEMENTS[np.add.accumulate] = _from_first(masked.cumsum)
 IMPLEMENTS[np.multiply.accumulate] = _from_first(masked.cumprod)
 for _ufunc in {f for f in vars(np).values() if isinstance(f, np.ufunc)}:
+    if inspect.isfunction(IMPLEMENTS.get(_ufunc)):
+        IMPLEMENTS[_ufunc] = _of_arrays(_ufunc, IMPLEMENTS[_ufunc])
     for _method in INSTEAD:
         _function = getattr(_ufunc, _method)
         _constant = _method != "at" and isinstance(IMPLEMENTS.get(_ufunc), Constant)
