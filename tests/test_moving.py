@@ -130,8 +130,11 @@ def test_each_function_of_piecewise_sees_only_its_own_elements() -> None:
     np.testing.assert_array_equal(t.grad, [0, 0, 0.25])
 
 
+PLACES = np.array([0, 2, 2, 1])
 CALLS = [
     lambda t: np.sort(t, axis=0),
+    lambda t: t[:, PLACES] * np.take(t, PLACES, axis=1),
+    lambda t: np.median(t, axis=1) + np.take_along_axis(t, PLACES[:3, None], axis=1)[:, 0],
     lambda t: ta.topk(t, 2)[0],
     lambda t: np.tile(t, (2, 1)) * np.repeat(t, 2, axis=0),
     lambda t: np.pad(np.roll(t, 1, axis=1), 2, "reflect"),

@@ -54,7 +54,7 @@ class Scatter(Op):
         if self.once or _picks_once(self.index):
             y = np.zeros_like(x, shape=self.shape)
             y[self.index] = x
-        elif len(self.shape) == 1 or 4 * x.size < size:
+        elif len(self.shape) == 1 or 4 * x.size < size or not _is_plain(self.index):
             y = np.zeros_like(x, shape=self.shape)
             np.add.at(y, self.index, x)
         else:  # NumPy adds to numbered places of a row several times as fast as to rows
@@ -72,6 +72,12 @@ def _picks_once(index: Any) -> bool:
     """Whether an index is made of slices, whole numbers, None, Ellipsis and masks, which pick no place twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or type(part) in (slice, int) or _is_mask(part) for part in parts)
+
+
+def _is_plain(index: Any) -> bool:
+    """Whether an index holds arrays that have numbers, as those have not that a compiled step is traced with."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(issubclass(type(part), np.ndarray | np.generic) or not hasattr(part, "dtype") for part in parts)
 
 
 def _is_mask(part: Any) -> bool:
