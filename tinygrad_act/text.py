@@ -55,12 +55,14 @@ def name_is_taken(op: Any) -> ValueError:
 
 def spelled(function: Any) -> str:
     """A function of NumPy's as people write it."""
-    owner = getattr(function, "__self__", None)
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     if isinstance(owner, np.ufunc):  # of which it is a method
-        return f"{spelled(owner)}.{function.__name__}"
+        return f"{spelled(owner)}.{name}"
+    for path, room in {"np": np, "np.linalg": np.linalg, "np.fft": np.fft, "np.emath": np.emath}.items():
+        if getattr(room, name, None) is function:
+            return f"{path}.{name}"
     if isinstance(function, np.ufunc):
-        name = function.__name__
-        return f"np.{name}" if getattr(np, name, None) is function else f"the ufunc {name}"
+        return f"the ufunc {name}"
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy", "np", 1)
     return f"{module}.{getattr(function, '__qualname__', getattr(function, '__name__', function))}"
 

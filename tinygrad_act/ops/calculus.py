@@ -229,6 +229,7 @@ IMPLEMENTS |= {
     np.ediff1d: ediff1d,
     np.gradient: gradient,
     np.trapezoid: trapezoid,
+    getattr(np, "trapz", np.trapezoid): trapezoid,  # its old name
     np.cross: cross,
     np.vander: vander,
     np.polyval: polyval,

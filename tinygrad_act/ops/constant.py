@@ -37,8 +37,9 @@ IMPLEMENTS |= {f: Constant(f) for f in (
     np.fix, np.imag, np.spacing, np.logical_xor, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj,
     np.isneginf, np.isposinf, np.array_equiv, np.isscalar, np.digitize, np.nanargmax,
     np.nanargmin, np.flatnonzero, np.argpartition,
-    np.around, np.lexsort, np.can_cast, np.common_type, np.min_scalar_type, np.diag_indices_from, np.tril_indices_from,
-    np.triu_indices_from, np.ix_, np.einsum_path, np.unravel_index, np.ravel_multi_index,
+    np.around, getattr(np, "in1d", np.isin), np.lexsort, np.can_cast, np.common_type, np.min_scalar_type,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.ix_, np.einsum_path,
+    np.unravel_index, np.ravel_multi_index,
     np.array2string, np.array_repr, np.array_str, np.may_share_memory, np.shares_memory,
 )}
 # fmt: on

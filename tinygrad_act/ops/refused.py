@@ -33,10 +33,10 @@ INSTEAD: dict[str, str] = {
         "fft", "fft2", "fftn", "hfft", "ifft", "ifft2", "ifftn", "ihfft", "irfft", "irfft2", "irfftn", "rfft", "rfft2",
         "rfftn",
     )},
-    **{f"lib.scimath.{name}": f"Its result may be complex: take np.{name}, where that is real." for name in (
+    **{f"emath.{name}": f"Its result may be complex: take np.{name}, where that is real." for name in (
         "sqrt", "log", "log2", "log10", "power", "arccos", "arcsin", "arctanh",
     )},
-    "lib.scimath.logn": "Its result may be complex: write np.log(t) / np.log(n).",
+    "emath.logn": "Its result may be complex: write np.log(t) / np.log(n).",
     **dict.fromkeys(("array", "asarray", "asanyarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray",
                      "asmatrix", "require"), ARRAY),
     "lib.stride_tricks.as_strided": "Take sliding_window_view, from the same place, or t[index].",
