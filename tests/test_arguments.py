@@ -120,6 +120,10 @@ def test_an_unknown_function_is_called_by_its_name() -> None:
         (lambda: np.cov(x, aweights=[1.0, -1.0, 2.0]), ValueError, "not negative"),
         (lambda: np.cov(x, fweights=[1.5, 1.0, 2.0]), TypeError, "whole numbers"),
         (lambda: np.swapaxes(x, 0, 5), np.exceptions.AxisError, "out of bounds"),
+        (lambda: x.astype(int), TypeError, r"only jumps[^$]*Write t\.data\.astype\(int64\)"),
+        (lambda: np.sum(x, dtype=np.int32), TypeError, r"Write t\.data\.astype\(int32\)"),
+        (lambda: x.astype(complex), TypeError, "complex numbers"),
+        (lambda: int(x), ValueError, "one element"),
         (lambda: np.nextafter(x, 1.0), TypeError, r"np\.spacing\(t\)"),
         (lambda: np.histogram_bin_edges(x), TypeError, r"np\.linspace\(np\.min\(t\)"),
     ],
@@ -149,6 +153,11 @@ def test_what_is_said_to_be_written_gives_the_same() -> None:
         ),
     ):
         np.testing.assert_allclose(getattr(got, "data", got), expected, rtol=1e-14)
+
+
+def test_a_tensor_of_one_element_is_a_whole_number_by_int() -> None:
+    assert int(ta.Tensor([-2.7])) == -2
+    assert x.detach().astype(int).dtype.kind == "i"
 
 
 def test_fills_with_a_tensor_are_no_constants() -> None:

@@ -142,6 +142,10 @@ def not_differentiable(what: str, kind: str) -> TypeError:
     )
 
 
+def only_jumps(what: str, constant: str) -> TypeError:
+    return TypeError(f"{what} only jumps, so no gradient can flow through it.\n  Write {constant} for a constant.")
+
+
 def nothing_to_differentiate(node: Any) -> RuntimeError:
     return RuntimeError(
         f"backward() on {_name(node)}, which does not require a gradient: nothing it was made from does,\n"

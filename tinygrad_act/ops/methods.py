@@ -38,6 +38,7 @@ def _read(name: str) -> property:
 OTHERWISE: dict[str, Any] = {"flatten": _numpy(np.ravel), "mT": property(_numpy(np.matrix_transpose))}
 OTHERWISE |= {name: property(_numpy(getattr(np, name))) for name in ("real", "imag")}  # which are no calls
 OTHERWISE |= {"__divmod__": _numpy(np.divmod), "__rdivmod__": lambda self, x: IMPLEMENTS[np.divmod](x, self)}
+OTHERWISE |= {"__int__": lambda self: int(float(self))}
 
 for _method in dir(np.ndarray):
     _function = getattr(np, _method, None)

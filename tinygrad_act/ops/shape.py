@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import text
 from ..op import IMPLEMENTS, Array, Node, Op, register
 from .arguments import refuse
 from .constant import plain
@@ -166,6 +167,8 @@ def astype(
 ) -> Any:  # fmt: skip
     """The array in another float type. `copy` and `subok` make no difference to a Tensor; TypeError for the others."""
     refuse("astype", order=order != "K", casting=casting != "unsafe", device=device)
+    if np.dtype(dtype).kind in "biu" and x.requires_grad:
+        raise text.only_jumps(f"astype to {np.dtype(dtype)}", f"t.data.astype({np.dtype(dtype)})")
     return Astype(dtype)(x)
 
 

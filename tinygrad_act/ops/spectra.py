@@ -46,7 +46,8 @@ class Vectors(Op):
     """The vectors as they are, and a word to the factorisation that they were used: 1 as the cotangent of a 0.
 
     Where a function of equal values is 0, as the logarithm of the identity is, no gradient comes to their vectors, as
-    if they were not used; but one comes to the values, and what it gives by these alone would be wrong.
+    if they were not used; but one comes to the values, and what it gives by these alone would be wrong. If none comes
+    to those either, as for one element of that logarithm off its diagonal, nothing tells the two apart: it is 0.
     """
 
     formula = "v"
