@@ -9,7 +9,7 @@ import pytest
 from test_numpy_calls import difference_quotient
 
 import tinygrad_act as ta
-from tinygrad_act.ops.scipy_special import OURS, SLOPES
+from tinygrad_act.ops.scipy_special import OURS, SLOPES, find
 from tinygrad_act.text import INSTEAD_OF_SCIPY
 
 special = pytest.importorskip("scipy.special", reason="scipy is not installed")
@@ -166,6 +166,11 @@ def test_slopes_where_their_formulas_have_holes() -> None:
 def test_what_only_jumps_gives_constants() -> None:
     np.testing.assert_array_equal(special.round(ta.Tensor([0.4, 1.6])), [0, 2])
     np.testing.assert_array_equal(special.gammasgn(ta.Tensor([-0.5, 1.6])), [-1, 1])
+
+
+def test_another_ufunc_of_the_same_name_is_not_taken_for_scipys() -> None:
+    assert find(special.cbrt) is ta.cbrt
+    assert find(np.cbrt) is None
 
 
 def test_a_compiled_step_is_refused_a_function_of_scipys() -> None:

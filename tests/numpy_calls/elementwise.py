@@ -50,6 +50,8 @@ CALLS = [
     "np.clip(x, -0.3, 0.4)",
     "np.clip(x, y, None)",
     "np.clip(x, min=-0.3)",
+    "np.array([[0.1, 2.0, -0.3, 0.2]]).clip(-p, p)",
+    "np.array([0.1, 2.0]).clip(a)",
     "x * np.fix(3 * y)",
     "x * np.isposinf(y) + x * np.spacing(y)",
 ]

@@ -175,9 +175,14 @@ SLOPES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
 
 
 def find(function: Any) -> Any:
-    """The op for a ufunc that is one of SciPy's; None for any other function."""
+    """The op for a ufunc that is one of SciPy's, or NumPy's `clip` of a method; None for any other function."""
     name = getattr(function, "__name__", "")
-    if not isinstance(function, np.ufunc) or not hasattr(sys.modules.get("scipy.special._ufuncs"), name):
+    if not isinstance(function, np.ufunc):
+        return None
+    if name == "clip":  # which NumPy has under no name
+        return IMPLEMENTS[np.clip]
+    scipys: Any = getattr(sys.modules.get("scipy.special._ufuncs"), name, None)
+    if function is not scipys:
         return None
     name = name.lstrip("_")  # as that of zeta, which is called by a function of Python's
     op: Any = OPS[OURS[name]] if name in OURS else Special(function, SLOPES[name]) if name in SLOPES else None
