@@ -130,6 +130,13 @@ def test_second_derivatives_are_right_up_to_there() -> None:
         np.testing.assert_allclose((second + second.T) / 4, WEIGHTS + WEIGHTS.T, rtol=1e-8)
 
 
+def test_values_that_differ_by_more_than_rounding_are_told_apart() -> None:
+    t = ta.Tensor(np.diag([1.0, 1.0 + 1e-12, 2.0]))
+    (rebuilt(np.exp)(t) * (WEIGHTS + WEIGHTS.T)).sum().backward()
+    slopes = np.array([[1, 1, np.e - 1], [1, 1, np.e - 1], [np.e - 1, np.e - 1, np.e]]) * np.e
+    np.testing.assert_allclose((t.grad + t.grad.T) / 2, slopes * (WEIGHTS + WEIGHTS.T), rtol=1e-3)
+
+
 def test_of_a_stack_only_the_matrix_with_equal_values_has_nan() -> None:
     stack = np.stack([np.diag([1.0, 2.0, 3.0]), np.eye(3)])
     for f in (lambda t: np.linalg.eigh(t).eigenvectors, lambda t: np.linalg.svd(t).U):

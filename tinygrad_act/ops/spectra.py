@@ -3,8 +3,8 @@
 Where two values are equal, but for rounding, their vectors may be any that span the same space, and have no derivative.
 What is made of the values, or of other vectors, still has its gradient there. What is made of those two has none that
 could be computed from the vectors at hand, even where it is smooth: that of V diag(√w) Vᵀ asks for the slope of the
-root, which is not told. So it is nan; and so are all second derivatives at such a matrix. Distinct small numbers added
-to its diagonal tell the values apart.
+root, which is not told. So it is nan; and so are second derivatives at such a matrix. Distinct small numbers added to
+its diagonal tell the values apart.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class OverGap(Op):
         return over_gap(g, gap, closed)
 
     def vjp_gap(self, g: Array, y: Array, m: Array, gap: Array, closed: Array) -> Array:
-        return np.where(closed, math.nan, -g * y / np.where(closed, 1, gap))
+        return -g * y / np.where(closed, 1, gap)
 
 
 class Vectors(Op):
