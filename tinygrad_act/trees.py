@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -44,9 +45,10 @@ def rebuilt(like: Any, values: list[Any]) -> Any:
     if like is None:
         return None
     if isinstance(like, dict):
-        copy = like.copy()
-        copy.update(zip(like, values, strict=True))
-        return copy
+        filled = copy.copy(like)
+        for key, value in zip(like, values, strict=True):
+            filled[key] = value
+        return filled
     return like._make(values) if hasattr(like, "_make") else type(like)(values)
 
 

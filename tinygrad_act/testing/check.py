@@ -12,9 +12,10 @@ from ..autodiff import toposort
 from ..drawing.lines import line_of, lines_noted
 from ..op import Node
 from ..tensor import Tensor
+from ..trees import flatten
 from . import report
 from .judge import Fault, Judge, allows_complex
-from .problem import Problem, is_variable, leaves, problem_of
+from .problem import Problem, is_variable, problem_of
 
 MOST_OPS = 200  # of a graph that are searched for the one at fault
 
@@ -59,7 +60,7 @@ def check_grads(
 
 def tried(problem: Problem) -> list[Node]:
     """What a function computed, in order, run twice: it gives the same Tensors and leaves its arguments alone."""
-    name, seen = report.called(problem.f), [y for _, y in leaves(problem.args) if isinstance(y, np.ndarray)]
+    name, seen = report.called(problem.f), [y for _, y in flatten(problem.args) if isinstance(y, np.ndarray)]
     before = [x.copy() for x in seen]
     outputs, variables = problem.run(problem.arrays)
     if not outputs:

@@ -14,6 +14,7 @@ from ..nn import Module
 from ..op import Array, Node
 from ..tensor import Tensor, no_grad
 from ..transforms import gradients
+from ..trees import flatten, unflatten
 from .surrogates import by_surrogates
 
 Arrays: TypeAlias = list[Array]
@@ -45,10 +46,12 @@ class Problem:
         variables = [Tensor(a, requires_grad=recording, name=next(names)) for a in arrays[:many]]
         for parameter, a in zip(self.parameters, arrays[many:], strict=True):
             parameter._array = a
-        args = replaced(self.args, iter(variables))
+        tensors, leaves = iter(variables), [x for _, x in flatten(self.args)]
+        constants = (x.copy() if isinstance(x, np.ndarray) else x for x in leaves if not is_variable(x))
+        args = unflatten(self.args, (next(tensors if is_variable(x) else constants) for x in leaves))
         with nullcontext() if recording else no_grad(), by_surrogates(self.offsets) if self.straight else nullcontext():
             found = self.f(*args)
-        outputs = [y for _, y in leaves(found) if isinstance(y, Tensor) and y.dtype.kind in "fc"]
+        outputs = [y for _, y in flatten(found) if isinstance(y, Tensor) and y.dtype.kind in "fc"]
         return outputs, [*variables, *self.parameters]
 
     def value(self, arrays: Arrays, recording: bool = True) -> Any:
@@ -79,7 +82,7 @@ class Problem:
 
 def problem_of(f: Callable[..., Any], args: tuple[Any, ...]) -> Problem:
     """Sort the arguments into those to differentiate with respect to, and constants. TypeError if there are none."""
-    found = [(path, x) for i, arg in enumerate(args) for path, x in leaves(arg, argument_name(f, i)) if is_variable(x)]
+    found = [(path, x) for i, arg in enumerate(args) for path, x in flatten(arg, argument_name(f, i)) if is_variable(x)]
     parameters = list(f.parameters()) if isinstance(f, Module) else []
     found += [(p.name or "parameter", p) for p in parameters]
     if not found:
@@ -113,24 +116,3 @@ def argument_name(f: Callable[..., Any], i: int) -> str:
     several = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
     first = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return first[i] if i < len(first) else f"{several[0] if several else 'args'}[{i - len(first)}]"
-
-
-def leaves(x: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """What is in a container, or in containers within it, each with its path."""
-    if isinstance(x, list | tuple | dict):
-        for key, part in x.items() if isinstance(x, dict) else enumerate(x):
-            yield from leaves(part, f"{path}[{key!r}]")
-    else:
-        yield path, x
-
-
-def replaced(x: Any, tensors: Iterator[Tensor]) -> Any:
-    """The same containers, with the next of these Tensors for each variable."""
-    if isinstance(x, dict):
-        return {key: replaced(part, tensors) for key, part in x.items()}
-    if isinstance(x, list | tuple):
-        parts = [replaced(part, tensors) for part in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    if isinstance(x, np.ndarray) and not is_variable(x):
-        return x.copy()
-    return next(tensors) if is_variable(x) else x
