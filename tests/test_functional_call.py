@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import threading
 from typing import Any
 
@@ -30,11 +32,37 @@ class Odd(nn.Module):
         return x * self.parts["scale"][0] + self.shift
 
 
+class Part(nn.Module):
+    """It uses what its parent has, and knows itself by a method."""
+
+    def __init__(self, parent: Any) -> None:
+        self.parents, self.weight = [parent], Tensor(np.eye(3) / 2)
+        self.act = self.bent
+
+    def bent(self, x: Any) -> Any:
+        return np.tanh(x @ self.weight) * self.parents[0].scale
+
+    def forward(self, x: Any) -> Any:
+        return self.act(x) + self.parents[0].parts["shift"]
+
+
+class Whole(nn.Module):
+    def __init__(self) -> None:
+        self.scale = Tensor(2.0)
+        self.parts = {"shift": Tensor(np.ones(3)), "first": Part(self)}
+        self.second = self.parts["first"]
+
+    def forward(self, x: Any) -> Any:
+        return self.second(self.parts["first"](x))
+
+
 MODULES = [
     nn.Linear(3, 2, rng=np.random.default_rng(2)),
     nn.Sequential(nn.Linear(3, 4), "gelu", nn.Linear(4, 2), "softmax"),
     nn.Sequential(nn.Linear(3, 4), "prelu", nn.Maxout(4, 2, pieces=3), nn.Learned("swish_beta", features=2)),
     Odd(),
+    Whole(),
+    Whole().second,
 ]
 
 
@@ -72,6 +100,15 @@ def test_other_parameters_count_and_the_module_stays_as_it_is() -> None:
     assert module.calls == 1
 
 
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: type(m).__name__)
+def test_with_other_parameters_it_is_the_module_that_has_them(module: Any) -> None:
+    others = {name: np.cos(p) for name, p in of(module).items()}
+    y, copied = functional_call(module, others, x), copy.deepcopy(module)
+    for name, t in copied.named_parameters():
+        t.data = others[name]
+    np.testing.assert_array_equal(copied(x).data, y)
+
+
 def test_second_order_through_a_network_and_compiled() -> None:
     module = nn.Sequential(
         nn.Linear(3, 4, rng=np.random.default_rng(4)), "tanh", nn.Linear(4, 1, rng=np.random.default_rng(5))
@@ -100,6 +137,40 @@ def test_wrong_names_and_shapes_are_told() -> None:
         functional_call(module, {**p, "wieght": p["weight"]}, x)
     with pytest.raises(ValueError, match=r"weight has shape \(3, 2\) in the module"):
         functional_call(module, {**p, "weight": p["weight"].T}, x)
+    for wrong in ((module, list(p.values())), (ta.tanh, p)):
+        with pytest.raises(TypeError, match="takes a Module and a dict of its parameters by name, not a"):
+            functional_call(*wrong, x)
+
+
+def test_a_parameter_of_the_module_itself_is_not_taken_for_the_one_given() -> None:
+    class Holder:
+        def __init__(self, module: nn.Module) -> None:
+            self.module = module
+
+        def __call__(self, x: Any) -> Any:
+            return self.module(x)
+
+    class Around(nn.Module):
+        def __init__(self, way: str) -> None:
+            self.inner = nn.Linear(3, 2)
+            bound = functools.partial(Around.through, self)
+            self.way = {"lambda": lambda x: self.inner(x), "partial": bound, "object": Holder(self.inner)}[way]
+
+        def through(self, x: Any) -> Any:
+            return self.inner(x)
+
+        def forward(self, x: Any) -> Any:
+            return {"y": [self.way(x)]}
+
+    for way in ("lambda", "partial", "object"):
+        module = Around(way)
+        with pytest.raises(RuntimeError, match=r"used the module's own 'inner\.weight', and not the one"):
+            functional_call(module, of(module), x)
+        own = dict(module.named_parameters())
+        np.testing.assert_array_equal(functional_call(module, own, x)["y"][0].data, module(x)["y"][0].data)
+    module = nn.Linear(3, 3)
+    given = {name: Tensor(p) for name, p in of(module).items()}
+    np.testing.assert_array_equal(functional_call(module, given, module.weight).data, module(module.weight).data)
 
 
 def test_threads_may_share_a_module() -> None:
