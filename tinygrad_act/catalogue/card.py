@@ -84,7 +84,8 @@ def facts(op: Op) -> Facts:
     elif op.range:
         rows.append(("range", op.range))
     rows += [*_measured(op, found is not None), *_use(op)]
-    return Facts(op, name, summary, tuple(notes), _equations(op), _shorthand(op), tuple(rows), line, jumps, found)
+    equations = tuple(e for e in _equations(op) if e.right)  # an op of the user's may have none
+    return Facts(op, name, summary, tuple(notes), equations, _shorthand(op), tuple(rows), line, jumps, found)
 
 
 def is_activation(op: Op) -> bool:

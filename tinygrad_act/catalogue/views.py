@@ -119,7 +119,9 @@ class Card:
     def _repr_html_(self) -> str:
         return f'<style>{STYLE}</style><div class="ta-card">{self.html()}</div>'
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
+        if not self.facts.equations:
+            return None
         rows = r" \\ ".join(equation.latex.replace(" = ", " &= ", 1) for equation in self.facts.equations)
         return rf"$\displaystyle \begin{{aligned}} {rows} \end{{aligned}}$"
 

@@ -125,7 +125,8 @@ def _node(
     if not brief:
         said["x"] = tooltip(v)
         if v.op is not None:
-            said["f"] = formulas(forward_formula(v))
+            if formula := forward_formula(v):
+                said["f"] = formulas(formula)
             said["i"] = [[v.argument(i), number.get(x), is_number(x)] for i, x in enumerate(v.inputs)]
     return said
 
@@ -138,7 +139,7 @@ def forward_formula(v: Vertex) -> str:
 
 def rule_formula(v: Vertex, passed: Passed) -> str:
     """The rule by which a gradient goes to one input."""
-    if v.op is not None and isinstance(v.op.rule, str):
+    if v.op is not None and isinstance(v.op.rule, str) and passed.rule:
         return rf"\frac{{\partial y}}{{\partial {passed.argument}}} = {passed.rule}"
     return in_full(passed.rule, passed.argument) if passed.rule else ""
 
