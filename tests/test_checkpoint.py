@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -107,13 +108,90 @@ def test_constants_and_what_comes_back_as_it_is() -> None:
     assert ta.gradients(checkpoint(lambda x: np.ones(()))(t), t).data == 0
 
 
-def test_another_value_or_several_are_refused() -> None:
+def test_another_value_or_no_array_is_refused() -> None:
     rng = np.random.default_rng(0)
     y = checkpoint(lambda x: x * rng.normal())(Tensor(2.0))
     with pytest.raises(RuntimeError, match="another value when it was run again"):
         y.backward()
-    with pytest.raises(TypeError, match="returned a tuple"):
-        checkpoint(lambda x: (x, x))(Tensor(2.0))
+    for f in (lambda x: nn.Linear(1, 1), lambda x: (x, {x})):
+        with pytest.raises(TypeError, match=r"returned a (Linear|set), and is to return arrays"):
+            checkpoint(f)(Tensor(2.0))
+
+
+def test_results_may_be_nested_containers() -> None:
+    w, constant, runs = Tensor(x0[0].astype(np.float32)), np.ones(2), []
+
+    def f(x: Any) -> Any:
+        runs.append(1)
+        return {"a": (np.tanh(x), [w * 2, None]), "b": np.sum(x) * np.sum(w), "c": constant, "n": 3, "e": x[:0]}
+
+    def loss(wrap: Any) -> Any:
+        found = wrap(f)(x)
+        assert found["c"] is constant
+        assert found["a"][1][1] is None
+        assert found["n"] == 3
+        assert (found["a"][1][0].dtype, found["e"].shape) == (np.float32, (0, 3))
+        return np.sum(found["a"][0] @ found["a"][1][0]) * found["b"]
+
+    x = Tensor(x0)
+    expected = [g.data for g in ta.gradients(loss(lambda f: f), [x, w])]
+    runs.clear()
+    y = loss(checkpoint)
+    for a, b in zip(ta.gradients(y, [x, w]), expected, strict=True):
+        np.testing.assert_allclose(a.data, b, rtol=1e-14)
+        assert a.dtype == b.dtype
+    assert len(runs) == 2
+    assert checkpoint(f)(x0)["a"][0].shape == x0.shape
+
+
+def test_hooks_outside_are_called_once() -> None:
+    for wrap in (lambda f: f, checkpoint):
+        w = Tensor(2.0)
+        h, seen = w * w, []
+        w.register_hook(lambda g, seen=seen: seen.append("w") or g * 2)
+        h.register_hook(lambda g, seen=seen: seen.append("h") or g * 2)
+        wrap(lambda x, h=h, w=w: x * h + h * w)(Tensor(3.0)).backward()
+        assert (w.grad, seen) == (2 * (2 * 5 * 4 + 4), ["h", "w"])
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_gradient_that_is_not_asked_for_is_not_computed(number: int) -> None:
+    asked = []
+
+    def f(a: Any, b: Any) -> Any:
+        a.register_hook(lambda g: asked.append("a"))
+        b.register_hook(lambda g: asked.append("b"))
+        return a * a * b
+
+    inputs = [Tensor(2.0), Tensor(3.0)]
+    slope = ta.gradients(checkpoint(f)(*inputs) ** 2, inputs[number])
+    assert slope.data == (2 * 2**3 * 3**2 * 2, 2 * 2**4 * 3)[number]
+    assert asked == ["ab"[number]]
+
+
+def test_nothing_is_left_behind() -> None:
+    """Of a walk that asks for one gradient of two: it would keep its graph alive."""
+    gc.collect()
+    gc.disable()
+    try:
+        a, b = Tensor(2.0), Tensor(3.0)
+        slope = ta.gradients(checkpoint(lambda a, b: a * a * b)(a, b) ** 2, b)
+        graph = weakref.ref(slope)
+        del slope
+        assert graph() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_its_source_and_its_picture_can_be_had() -> None:
+    y = np.sum(checkpoint(lambda x: np.tanh(x) * 2)(Tensor(x0, name="x")))
+    assert "np.tanh(x)" in ta.backward_source(y)
+    assert "checkpoint" in str(ta.draw(y))
+    assert "checkpoint" in ta.step_through(y).html
+    w = Tensor(2.0)
+    with pytest.raises(RuntimeError, match="uses Tensors besides its arguments"):
+        ta.backward_source(checkpoint(lambda x: x * w)(Tensor(3.0)))
 
 
 def peak(layer: Any) -> int:

@@ -449,6 +449,12 @@ def result_of_another_graph() -> None:
     ta.compile(lambda h: np.sum(h * h))(features)
 
 
+def result_of_another_graph_in_the_place_of_a_leaf() -> None:
+    step = ta.compile(lambda h: np.sum(h * h))
+    step(Tensor(X))
+    step(ta.tanh(Tensor(X)))
+
+
 objects = np.array([1.0, None], dtype=object)
 older, youngest = np.random.RandomState(0), random.Random(0)
 batches = iter([X, 2 * X])
@@ -470,6 +476,7 @@ REFUSED = {
     "append": (appended, "changes how much hidden holds"),
     "shared memory": (lambda: shared(np.ones((2, 3))), "shares memory"),
     "another graph": (result_of_another_graph, "began outside the step"),
+    "another graph, later": (result_of_another_graph_in_the_place_of_a_leaf, "began outside the step"),
     "iterator": (lambda: ta.compile(lambda: next(batches) * 2)(), "cannot be traced"),
     "RandomState": (lambda: ta.compile(lambda x: x * older.rand())(X), "cannot be traced"),
     "random.Random": (lambda: ta.compile(lambda x: x * youngest.random())(X), "cannot be traced"),

@@ -14,7 +14,7 @@ import tinygrad_act as ta
 from tinygrad_act import Tensor, autodiff, nn
 from tinygrad_act.debugging import ChangedInPlaceError, NotFiniteError
 from tinygrad_act.debugging.watch import _places, _prints
-from tinygrad_act.transforms import linear, reverse
+from tinygrad_act.transforms import linear
 
 
 def said_by(f: Callable[[], Any], kind: type[Exception] = NotFiniteError) -> str:
@@ -136,7 +136,6 @@ def test_leaves_everything_as_it_was() -> None:
             vars(Tensor)["_record"],
             autodiff.walk,
             linear.walk,
-            reverse.walk,
             nn.Module.__call__,
             type(ta.compile(len)).__call__,
         ]

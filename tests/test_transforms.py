@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,68 @@ def test_transforms_nest_without_confusing_perturbations() -> None:
         assert derivative(2.0) == expected
 
 
+T = np.polynomial.Polynomial([0, 1])
+TRANSFORMS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {  # of a function of a number; of a polynomial p
+    "grad": (grad, lambda p: p.deriv()),
+    "value_and_grad": (
+        lambda f: lambda x: sum(value_and_grad(lambda z, y: f(z) * y, -1)(x, x * x)),
+        lambda p: p * T**2 + p,
+    ),
+    "vjp": (lambda f: lambda x: vjp(lambda z: f(z) * x, x)[1](x)[0], lambda p: p.deriv() * T**2),
+    "vjp at a constant": (lambda f: lambda x: vjp(lambda z: f(z * x), 0.5)[1](1.0)[0], lambda p: p.deriv()(T / 2) * T),
+    "jvp": (lambda f: lambda x: jvp(lambda z: f(z) * x, 0.5, x)[1], lambda p: p.deriv()(0.5) * T**2),
+    "jvp of two": (lambda f: lambda x: jvp(lambda a, b: f(a) * b, (x, x), (1.0, x))[1], lambda p: T * (p.deriv() + p)),
+    "jacobian by rows": (
+        lambda f: lambda x: np.sum(jacobian(lambda v: np.stack([f(v[0]) * v[1], v[1] * x]))(np.stack([x, x]))),
+        lambda p: p.deriv() * T + p + T,
+    ),
+    "jacobian by columns": (
+        lambda f: lambda x: np.sum(jacobian(lambda z: {"a": f(z), "b": [np.stack([z * x, z])]})(x)["b"][0]) * f(x),
+        lambda p: (T + 1) * p,
+    ),
+    "hessian": (lambda f: lambda x: hessian(lambda z: f(z) * x)(x), lambda p: p.deriv(2) * T),
+    "hvp": (lambda f: lambda x: hvp(lambda z: f(z) * z, x, x), lambda p: (p * T).deriv(2) * T),
+    "elementwise_grad": (
+        lambda f: lambda x: np.sum(ta.elementwise_grad(lambda v: v * f(x))(np.stack([x, x]))) + f(x),
+        lambda p: 3 * p,
+    ),
+    "checkpoint": (lambda f: ta.checkpoint(lambda x: f(x)), lambda p: p),
+    "checkpoint of a closure": (lambda f: lambda x: ta.checkpoint(lambda z: (f(z) * x, x))(x)[0], lambda p: p * T),
+}
+
+
+def assert_transformed(*names: str) -> None:
+    """On numbers, on Tensors and under no_grad, transforms of transforms of a polynomial are what they should be."""
+    f, p = (lambda x: 0.5 * x**3 - x**2 + x), np.polynomial.Polynomial([0, 1, -1, 0.5])
+    for name in names:
+        transform, of_polynomial = TRANSFORMS[name]
+        f, p = transform(f), of_polynomial(p)
+    to = 1e-11 * sum(abs(c) for c in p.coef) + 1e-13
+    value, constant, x = f(0.7), f(Tensor(0.7, requires_grad=False)), Tensor(0.7)
+    with ta.no_grad():
+        assert not isinstance(f(0.7), Tensor)
+    y = f(x)
+    assert not isinstance(value, Tensor)
+    assert not getattr(constant, "requires_grad", False)
+    np.testing.assert_allclose([value, np.asarray(constant), y.data], p(0.7), rtol=0, atol=to)
+    if y.requires_grad:
+        y.backward()
+    np.testing.assert_allclose(0.0 if x.grad is None else x.grad, p.deriv()(0.7), rtol=0, atol=30 * to)
+
+
+@pytest.mark.parametrize("outer", TRANSFORMS)
+def test_every_transform_of_every_transform_is_right(outer: str) -> None:
+    for inner in TRANSFORMS:
+        assert_transformed(inner, outer)
+
+
+@pytest.mark.parametrize(("depth", "times"), [(3, 100), (5, 10)])
+def test_transforms_nest_to_any_depth(depth: int, times: int) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(times):
+        assert_transformed(*rng.choice(list(TRANSFORMS), depth))
+
+
 def test_second_derivatives_agree_however_they_are_taken() -> None:
     def f(x: Any) -> Any:
         return np.sum(np.tanh(x @ w0) ** 2) + np.prod(x)
@@ -132,6 +195,82 @@ def test_a_jacobian_takes_no_more_walks_than_it_must(shape: tuple[int, int], mon
     matrix = np.ones((50, 50))[: 50 if shape[0] == 3 else 1, : 50 if shape[1] == 3 else 1]
     assert jacobian(lambda x: matrix @ x)(np.ones(matrix.shape[1])).shape == matrix.shape
     assert len(walks) <= 2
+
+
+def test_a_jacobian_has_the_dtype_of_the_argument_by_rows_and_by_columns() -> None:
+    x, matrix = np.ones(2, np.float32), np.ones((3, 2))
+    assert grad(lambda x: np.sum(matrix @ x))(x).dtype == np.float32
+    assert jacobian(lambda x: matrix @ x)(x).dtype == np.float32
+    assert jacobian(lambda x: matrix[:1] @ x)(x).dtype == np.float32
+
+
+def test_a_derivative_along_a_direction_does_not_overflow_on_the_way() -> None:
+    for dtype in (np.float16, np.float32, np.float64):
+        large = np.full(10, np.finfo(dtype).max / 2)
+        np.testing.assert_array_equal(jvp(lambda x, a=large: a * x, dtype(0.5), dtype(1))[1], large)
+        np.testing.assert_array_equal(jacobian(lambda x, a=large: a * x)(dtype(0.5)), large)
+    assert jvp(np.square, np.inf, 1.0)[1] == np.inf
+
+
+def test_transforms_in_a_loop_take_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transform looks at the graph that its own function makes, and at none that was there before."""
+    seen: list[int] = []
+    toposort = ta.transforms.linear.toposort
+    monkeypatch.setattr(
+        ta.transforms.linear, "toposort", lambda *a, **k: [seen.append(len(found := toposort(*a, **k))), found][1]
+    )
+
+    def descended(rate: Any, steps: int) -> Any:
+        w = x0
+        for _ in range(steps):
+            w = w - rate * grad(lambda w: np.sum(np.tanh(w) ** 2))(w)
+            w = w - rate * jvp(np.tanh, w, w)[1]
+        return np.sum(w)
+
+    counts = []
+    for steps in (10, 20, 40):
+        seen.clear()
+        grad(descended)(0.1, steps)
+        counts.append(sum(seen))
+    assert counts[2] - counts[1] == 2 * (counts[1] - counts[0])
+
+
+def test_results_of_other_kinds_keep_their_kind() -> None:
+    class Named(dict):  # type: ignore[type-arg]
+        pass
+
+    for kind in (collections.Counter, Named, lambda p: collections.defaultdict(list, p)):
+        p = kind({"a": 2.0, "b": 3.0})
+        g = grad(lambda p: p["a"] * p["b"])(p)
+        assert type(g) is type(p)
+        assert g == {"a": 3.0, "b": 2.0}
+
+
+def test_a_transform_has_the_signature_of_its_function() -> None:
+    def f(weights: Any, *, rate: float) -> Any:
+        return weights * rate
+
+    for transform in (grad, value_and_grad, jacobian, hessian, ta.elementwise_grad, ta.checkpoint):
+        assert inspect.signature(transform(f)) == inspect.signature(f)
+    assert hessian(f).__name__ == "hessian(f)"
+
+
+def test_compiled_functions_are_differentiated_as_what_they_are() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.tanh(x) ** 2)
+
+    compiled = ta.compile(f)
+    compiled(x0)
+    compiled(Tensor(x0))
+    same(grad(compiled)(x0), grad(f)(x0))
+    same(hessian(compiled)(x0), hessian(f)(x0))
+    same(jvp(compiled, x0, x0), jvp(f, x0, x0))
+    same(grad(ta.checkpoint(compiled))(x0), grad(f)(x0))
+    assert ta.gradients(ta.checkpoint(compiled)(t := Tensor(2.0)), t).data == grad(f)(2.0)
+    assert grad(lambda x: ta.compile(lambda z: z * x)(2.0))(3.0) == 2
+    same(grad(lambda x: np.sum(ta.compile(grad(f))(x)))(x0), np.diag(hessian(f)(x0)))
+    same(ta.compile(grad(compiled))(x0), grad(f)(x0))
+    np.testing.assert_array_equal(compiled(x0), f(x0))
 
 
 def test_containers_nest_in_arguments_and_results() -> None:
@@ -221,6 +360,8 @@ def test_aux_is_handed_through_without_a_graph() -> None:
 
 
 def test_what_the_value_does_not_depend_on_gets_zeros() -> None:
+    assert grad(lambda a: a, ())(1.0) == jacobian(lambda a: a, ())(1.0) == ()
+    assert jacobian(lambda a: np.ones(2))({}) == {}
     same(grad(lambda a, b: np.sum(a), (0, 1))(x0, w0), (np.ones(3), np.zeros((3, 4))))
     same(grad(lambda a: 3.0)(x0), np.zeros(3))
     same(grad(lambda a: np.sum(a.data))(x0), np.zeros(3))
@@ -239,6 +380,21 @@ REFUSED = [
     (lambda: grad(lambda x: x, has_aux=True)(1.0), TypeError, "return \\(value, aux\\)"),
     (lambda: grad(lambda m: m)(ta.nn.Linear(2, 2)), TypeError, "functional_call"),
     (lambda: grad(lambda x: x, 2)(1.0), IndexError, "1 positional"),
+    (lambda: grad(lambda x: x)(x=1.0), IndexError, "by keyword are not differentiated"),
+    (lambda: jacobian(lambda a, b: a * b, (0, 0))(1.0, 2.0), ValueError, r"jacobian: argnums is \(0, 0\), .* twice"),
+    (lambda: grad(lambda a, b: a * b, (1, -1))(1.0, 2.0), ValueError, "names an argument twice"),
+    (lambda: grad(lambda a: a, "a")(1.0), TypeError, "argnums is 'a', not the number of an argument"),
+    (lambda: grad(lambda p: 1.0)({1.0, 2.0}), TypeError, "argument 0 is a set, and objects of that kind have no deriv"),
+    (
+        lambda: jacobian(lambda x: [x, ta.relu])(1.0),
+        TypeError,
+        r"returned at \[1\] is a ReLU, and objects of that kind",
+    ),
+    (lambda: hessian(lambda x: np.array([x.data, None]))(1.0), TypeError, "hessian: .* holds objects of object"),
+    (lambda: vjp(np.exp, x0)[1](x0 * 1j), TypeError, "vjp: the cotangent holds complex numbers"),
+    (lambda: jvp(np.exp, 1.0, "1"), TypeError, r"jvp: the tangent\[0\] is a str"),
+    (lambda: hvp(np.exp, x0, x0), ValueError, "hvp: the function returned an array of shape \\(3,\\)"),
+    (lambda: hvp(np.sum, x0, np.ones(4)), ValueError, r"hvp: the tangent\[0\] has shape \(4,\)"),
     (lambda: jvp(np.sum, x0, np.ones(4)), ValueError, r"tangent\[0\] has shape \(4,\)"),
     (lambda: jvp(np.sum, (x0,), (x0, x0)), ValueError, "a tuple of 1, as it is there, but is a tuple of 2"),
     (lambda: jvp(lambda p: p["a"], {"a": 1.0}, {"b": 1.0}), ValueError, "keys"),
@@ -253,8 +409,9 @@ def test_refusals_say_what_to_write(call: Any, error: type[Exception], says: str
         call()
 
 
-def test_a_pullback_knows_that_a_leaf_has_changed() -> None:
-    w = Tensor(2.0)
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_a_pullback_knows_that_a_leaf_has_changed(requires_grad: bool) -> None:
+    w = Tensor(2.0, requires_grad)
     _, pullback = vjp(lambda x: w * x, 3.0)
     w.data = np.array(5.0)
     with pytest.raises(RuntimeError, match="changed after"):
@@ -315,3 +472,20 @@ def test_jax_agrees(f: Any) -> None:
         same(hessian(ours)(x0), jax.hessian(theirs)(x0), rtol=1e-10)
         same(jvp(ours, x0, x0), jax.jvp(theirs, (x0,), (x0,)))
         same(jacobian(jacobian(ours))(x0), jax.jacfwd(jax.jacrev(theirs))(x0), rtol=1e-10)
+
+
+def test_derivatives_nest_as_those_of_jax() -> None:
+    """Of functions of containers that return containers: form, shapes and numbers."""
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+
+    def f(np: Any, p: Any, y: Any) -> Any:
+        z = np.tanh(p["w"].left @ y) * p["w"].right[0]
+        return {"a": (np.sum(z), [z, None]), "b": Pair(z[:, None] * p["s"], y * 2.0)}
+
+    p = {"s": np.array(0.5), "w": Pair(w0.T, (np.array([2.0]), None))}
+    with jax.enable_x64(True):
+        theirs, ours = (lambda p, y: f(jax.numpy, p, y)), (lambda p, y: f(np, p, y))
+        for argnums in (0, 1, -1, (0, 1), (1,), (-1, 0)):
+            same(jacobian(ours, argnums)(p, x0), jax.jacrev(theirs, argnums)(p, x0))
+            same(jacobian(ours, argnums)(p, x0), jax.jacfwd(theirs, argnums)(p, x0))
+            same(hessian(ours, argnums)(p, x0), jax.hessian(theirs, argnums)(p, x0))

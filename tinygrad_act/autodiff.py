@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -12,26 +12,26 @@ from . import hooks, text
 from .op import Array, Node, Op
 
 
-def toposort(root: Node) -> list[Node]:
-    """The nodes from `root` to the leaves that require a gradient, each after all that use it: newest first."""
-    order, seen = [root], {root}
+def toposort(*roots: Node, since: int = -1) -> list[Node]:
+    """The nodes newer than `since` from the roots to the leaves that require a gradient, each after all that use it."""
+    order = list(seen := {root for root in roots if root.stamp > since})
     for node in order:  # which grows as we go
         for x in node.inputs:
             if isinstance(x, Node):
                 if x.stamp > node.stamp:
                     raise text.stale(x, node.op)
-                if x.requires_grad and x not in seen:
+                if x.requires_grad and x.stamp > since and x not in seen:
                     seen.add(x)
                     order.append(x)
     return sorted(order, key=attrgetter("stamp"), reverse=True)
 
 
-def walk(order: list[Node], seed: Any, wanted: set[Node], value: Callable[[Node], Any]) -> Iterator[tuple[Node, Any]]:
-    """Yield each node with its cotangent, from the root to the leaves, going only into the `wanted` nodes.
+def walk(order: list[Node], cotangents: dict[Node, Any], wanted: set[Node], value: Any) -> Iterator[tuple[Node, Any]]:
+    """Yield each node of the order with its cotangent, from those given to the leaves, going only into `wanted` nodes.
 
-    Rules are given `value(node)`: on arrays they compute cotangents, on nodes they record how to.
+    Rules are given `value(node)`: on arrays they compute cotangents, on nodes they record how to. What arrives at nodes
+    that are not in the order stays in `cotangents`.
     """
-    cotangents = {order[0]: seed}
     take = hooks.taking(cotangents) if hooks.HOOKED else cotangents.pop
     for node in order:
         g = take(node, None)
@@ -68,7 +68,7 @@ def backward(root: Node, seed: Any = None) -> None:
         raise text.nothing_to_differentiate(root)
     order = toposort(root)
     shared = set()  # ids of the arrays some `grad` has: a rule may pass its g on as it is, but a leaf owns its own
-    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_array")):
+    for node, g in walk(order, {root: cotangent_of(root, seed)}, set(order), attrgetter("_array")):
         g = np.asarray(g) if isinstance(g, np.generic) else g
         if node.op is None and node.grad is not None:
             g = node.grad + g

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..transforms.linear import differentiating
 from .faster import FASTER
 from .gradient import GradientReadError
 from .passes import EXACT, needed, shortened
@@ -35,7 +36,7 @@ class Compiled:
         functools.update_wrapper(self, step, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if tracing.now:  # called by another step, of which it becomes a part
+        if tracing.now or differentiating.now:  # called by another step, or a function, of which it becomes a part
             return self.step(*args, **kwargs)
         with self.lock:
             for variant in self.variants:
@@ -112,7 +113,8 @@ def compile(step: Callable[..., Any] | None = None, *, style: Style = "fast", ve
     optimiser. The first call with each new shape or dtype traces it, one line about which is printed if `verbose`.
     What it reads besides its arguments (parameters, the state of optimisers, numbers like `optimizer.lr`, random
     generators, flags) is read anew at each run. It returns arrays where the step returns Tensors. A step that updates a
-    parameter leaves no gradient behind. Its `source` is the program; `style="teaching"` prints it as a book would.
+    parameter leaves no gradient behind. Called in another step, or in a function that is differentiated, it runs as a
+    part of that. Its `source` is the program; `style="teaching"` prints it as a book would.
 
     Raises TraceError, a TypeError, where the step needs the numbers themselves: a branch on a traced value, `.item()`,
     `print`. Without `step` it is a decorator.

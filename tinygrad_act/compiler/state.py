@@ -265,7 +265,7 @@ class State(Places):
                 self.conditions.append(f"{read} is {self.container(x)}")
             else:
                 self.seen[id(x)] = x
-                self.conditions.append(f"_isinstance({read}, Tensor)")
+                self.conditions.append(f"_isinstance({read}, Tensor) and {read}.op is None")
                 self.tensor(x, name, read)
             return x
         if type(x) in (list, tuple):

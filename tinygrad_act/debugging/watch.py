@@ -21,7 +21,7 @@ from ..drawing.steps import worst
 from ..nn.module import Module, _walk
 from ..op import Array, Elementwise, Node, Op
 from ..tensor import Tensor
-from ..transforms import linear, reverse
+from ..transforms import linear
 from . import findings
 from .findings import Place, arrays_of
 from .units import Report, is_activation
@@ -130,14 +130,14 @@ def _unexplained(op: Op, inputs: tuple[Any, ...], y: Array) -> Array | None:
 def _walked(plain: Callable[..., Any]) -> Any:
     """autodiff.walk, which looks at each gradient when it is complete, and finds whose rule made it so."""
 
-    def walk(order: list[Node], seed: Any, wanted: set[Node], value: Any) -> Iterator[tuple[Node, Any]]:
+    def walk(order: list[Node], cotangents: Any, wanted: set[Node], value: Any) -> Iterator[tuple[Node, Any]]:
         if not _here.reports or tracing.now:
-            yield from plain(order, seed, wanted, value)
+            yield from plain(order, cotangents, wanted, value)
             return
         users: dict[Node, list[tuple[Node, int, Array]]] = {}
         _here.walking += 1
         try:
-            for node, g in plain(order, seed, wanted, value):
+            for node, g in plain(order, cotangents, wanted, value):
                 array = g._array if isinstance(g, Node) else np.asarray(g)
                 if worst(array):
                     raise _origin(node, array, users.get(node, []))
@@ -230,7 +230,6 @@ class _Swapped:
         (Tensor, "_record", _record),
         (autodiff, "walk", _walked),
         (linear, "walk", _walked),
-        (reverse, "walk", _walked),
         (Module, "__call__", _called),
         (Compiled, "__call__", _refused),
     )

@@ -73,7 +73,7 @@ def steps_of(graph: Graph, seed: Any = None) -> list[Step]:
             v.value = v.value.copy()
     steps = [Step("forward", v) for v in graph.vertices]
     running: dict[Vertex, tuple[Array, int]] = {}
-    for node, g in walk(order, cotangent_of(root, seed), set(order), attrgetter("_array")):
+    for node, g in walk(order, {root: cotangent_of(root, seed)}, set(order), attrgetter("_array")):
         step = Step("backward", vertices[node], np.asarray(g))
         steps.append(step)
         if node.op is None:

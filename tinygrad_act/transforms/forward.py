@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..op import Node
-from ..tensor import Tensor
 from ..trees import unflatten
-from .linear import Point, Pullback, recording
-from .reverse import _named, fitting, grad, vjp
+from .linear import Point, Pullback, close, recording, variable
+from .reverse import _named, fitting, value_and_grad
 
 
-class Pushforward:
+def pushforward(point: Point) -> Callable[[list[Any]], list[Any]]:
     """The linear map from tangents of the variables to those of the outputs, by two pullbacks (Townsend, 2017).
 
-    The pullback is linear in its cotangents, wherever these are: so it is recorded at ones, and its own pullback is the
-    map wanted. It costs about two walks, and each further tangent one.
+    The pullback is linear in its cotangents, wherever these are: so it is recorded at some, and its own pullback is the
+    map wanted. It costs about two walks, and each further tangent one. The cotangents are small, so that none overflows
+    on the way, and not 0, which times inf would be nan.
     """
-
-    def __init__(self, point: Point) -> None:
-        self.point = point
-        self.at = [Tensor(np.ones_like(y._array if isinstance(y, Node) else y)) for y in point.outputs]
-        with recording():
-            self.back = Pullback(point.pullback(list(self.at), record=True), self.at)
-
-    def __call__(self, tangents: list[Any]) -> list[Any]:
-        live = self.back.others or any(isinstance(t, Node) and t.requires_grad for t in tangents)
-        return self.back(tangents, record=bool(live and self.point.kept))
+    arrays = [y._array if isinstance(y, Node) else y for y in point.outputs]
+    small = [variable(np.full_like(y, math.sqrt(np.finfo(y.dtype).tiny))) for y in arrays]
+    with recording():
+        cotangents = point.pullback(list(small), record=True)
+    close(small)
+    back = Pullback(cotangents, small, point.since)
+    return lambda tangents: back.pull(tangents, point.kept)
 
 
 def _arguments(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], bool]:
@@ -53,15 +51,18 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     point = Point("jvp", f, primals, tuple(range(len(primals))))
     directions = fitting(point.tree, point.variables, tangents, "jvp: the tangent")
     point.as_tensors = point.as_tensors or any(isinstance(t, Node) for t in directions)
-    derivative = point.given(point.value, Pushforward(point)(directions))
+    derivative = point.given(point.value, pushforward(point)(directions))
     return point.given(point.value, point.outputs), derivative
 
 
-def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, _who: str = "jacobian"
+) -> Callable[..., Any]:
     """All derivatives of what `f` returns: arrays of its shape followed by that of the argument.
 
     For containers, it is the tree that `f` returns with the tree of the argument in place of each leaf. It is computed
-    by rows, a walk for each element of the value, or by columns, whichever are fewer.
+    by rows, a walk for each element of the value, or by columns, whichever are fewer. Arguments, results and errors are
+    else as of `grad`.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -69,43 +70,48 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     """
 
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        point = Point("jacobian", f, args, argnums, kwargs=kwargs)
+        point = Point(_who, f, args, argnums, kwargs=kwargs)
         ys, xs = point.outputs, point.variables
         by_rows = sum(y.size for y in ys) <= sum(x.size for x in xs)
-        blocks = _blocks(ys, xs, point.pull) if by_rows else _blocks(xs, ys, Pushforward(point))
+        blocks = _blocks(ys, xs, point.pull, 0) if by_rows else _blocks(xs, ys, pushforward(point), -1)
         rows = [
-            point.given(
-                point.tree,
-                [(blocks[i][j] if by_rows else blocks[j][i].T).reshape(y.shape + x.shape) for j, x in enumerate(xs)],
-            )
+            [_shaped(blocks[i][j] if by_rows else blocks[j][i], y.shape + x.shape, x) for j, x in enumerate(xs)]
             for i, y in enumerate(ys)
         ]
-        return unflatten(point.value, iter(rows))
+        return unflatten(point.value, iter([point.given(point.tree, row) for row in rows]))
 
-    return _named(all_derivatives, "jacobian", f)
+    return _named(all_derivatives, _who, f)
 
 
-def _blocks(arrays: list[Any], others: list[Any], linear: Callable[[list[Any]], list[Any]]) -> list[list[Any]]:
-    """The matrices of a linear map from some arrays to others: row i of a block is what the unit vector i becomes."""
+def _blocks(arrays: list[Any], others: list[Any], linear: Callable[[list[Any]], list[Any]], axis: int) -> list[Any]:
+    """What a linear map makes of each unit vector, side by side along an axis: a list for each array it is one of."""
     blocks = []
     for i, x in enumerate(arrays):
-        units = [unit.reshape(x.shape) for unit in np.eye(x.size, dtype=x.dtype)]
+        units = np.eye(x.size, dtype=x.dtype).reshape(x.size, *x.shape)
         found = [linear([unit if i == j else None for j in range(len(arrays))]) for unit in units]
-        stacks = [[row[j].reshape(-1) for row in found] for j in range(len(others))]
-        blocks.append(
-            [np.stack(s) if s else np.zeros((0, y.size), y.dtype) for s, y in zip(stacks, others, strict=True)]
-        )
+        blocks.append([_side_by_side([row[j] for row in found], axis) for j in range(len(others))])
     return blocks
 
 
+def _side_by_side(parts: list[Any], axis: int) -> Any:
+    return np.stack(parts, axis) if len(parts) > 1 else parts[0] if parts else np.zeros(0)
+
+
+def _shaped(block: Any, shape: tuple[int, ...], x: Any) -> Any:
+    """A block of the Jacobian, in the dtype of the argument, as a gradient is."""
+    block = block if block.shape == shape else block.reshape(shape)
+    return block if block.dtype == x.dtype else block.astype(x.dtype)
+
+
 def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """The second derivatives of a function that returns a scalar: the Jacobian of its gradient.
+    """The second derivatives of what `f` returns, a scalar or not: the Jacobian of the Jacobian.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
     array([[6., 2.],
            [2., 0.]])
     """
-    return _named(jacobian(grad(f, argnums), argnums), "hessian", f)
+    first = jacobian(f, argnums, _who="hessian")
+    return _named(jacobian(first, argnums, _who="hessian"), "hessian", f)
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
@@ -118,6 +124,8 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     array([  6., 120.])
     """
     primals, tangents, alone = _arguments(primals, tangents)
-    _, pullback = vjp(grad(f, tuple(range(len(primals)))), *primals)
-    found = pullback(tangents)
+    numbers = tuple(range(len(primals)))
+    both = value_and_grad(f, numbers, _who="hvp")
+    point = Point("hvp", lambda *args: both(*args)[1], primals, numbers)
+    found = point.given(point.tree, point.pull(fitting(point.tree, point.variables, tangents, "hvp: the tangent")))
     return found[0] if alone else found

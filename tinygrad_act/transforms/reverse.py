@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from .. import text
-from ..autodiff import cotangent_of, toposort, walk
+from ..autodiff import cotangent_of
 from ..op import Node
 from ..tensor import Tensor
 from ..trees import flatten, leaves_like
-from .linear import Point
+from .linear import Point, Pullback, floats
 
 
 def gradients(y: Any, xs: Any, seed: Any = None) -> Any:
@@ -30,16 +30,11 @@ def gradients(y: Any, xs: Any, seed: Any = None) -> Any:
     for x in targets:
         if not isinstance(x, Node) or not x.requires_grad:
             raise text.not_a_variable(x)
-    order, wanted = toposort(y), set(targets)
-    for node in reversed(order):
-        if any(isinstance(x, Node) and x in wanted for x in node.inputs):
-            wanted.add(node)
     if not isinstance(seed, Node):
         seed = cotangent_of(y, seed)
     elif seed._array.shape != y.shape:
         raise text.seed_does_not_fit(y, seed._array.shape)
-    found = dict(walk(order, seed, wanted, lambda node: node))
-    results = (found.get(x, np.zeros_like(x._array)) for x in targets)
+    results = Pullback([y], targets)([seed], record=True)
     tensors = [g if isinstance(g, Node) else Tensor(g, requires_grad=False) for g in results]
     return tensors[0] if isinstance(xs, Node) else tensors
 
@@ -142,10 +137,11 @@ def fitting(tree: Any, like: list[Any], given: Any, what: str) -> list[Any]:
     """The leaves of what was given as arrays or Tensors of the shapes and dtypes of others."""
     fits = []
     for (path, _), x, g in zip(flatten(tree, what), like, leaves_like(tree, given, what), strict=True):
-        g = g if hasattr(g, "__array_function__") else np.asarray(g)
-        if g.shape != x.shape:
-            raise ValueError(f"{path} has shape {g.shape}, where there is an array of shape {x.shape}")
-        fits.append(g if isinstance(g, Tensor) and g.dtype == x.dtype else g.astype(x.dtype))  # an array of our own
+        array = floats(g, path, "Write numbers, in an array of the same shape.", kinds="fiub")
+        if array.shape != x.shape:
+            raise ValueError(f"{path} has shape {array.shape}, where there is an array of shape {x.shape}")
+        is_tensor = isinstance(g, Tensor)
+        fits.append(g if is_tensor and g.dtype == x.dtype else (g if is_tensor else array).astype(x.dtype))
     return fits
 
 
@@ -163,4 +159,5 @@ def _array(y: Any) -> Any:
 def _named(transformed: Callable[..., Any], who: str, f: Any) -> Callable[..., Any]:
     """Named after the function that it is made of."""
     transformed.__name__ = transformed.__qualname__ = f"{who}({getattr(f, '__name__', type(f).__name__)})"
+    vars(transformed)["__wrapped__"] = f  # whose signature it has
     return transformed

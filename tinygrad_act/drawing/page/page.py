@@ -82,7 +82,7 @@ class StepThrough:
         """That the last steps leave what backward() would."""
         order = toposort(y)
         found = {step.vertex.node: step.incoming for step in self.steps if step.phase == "backward"}
-        for node, g in walk(order, cotangent_of(y, seed), set(order), attrgetter("_array")):
+        for node, g in walk(order, {y: cotangent_of(y, seed)}, set(order), attrgetter("_array")):
             if not np.array_equal(np.asarray(g), np.asarray(found[node]), equal_nan=True):
                 raise RuntimeError(f"the steps do not lead to the gradient of {node.name or node.op}")
 
