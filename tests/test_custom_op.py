@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -95,13 +96,48 @@ def test_it_may_be_written_again_but_not_take_a_name_of_another() -> None:
             return np.tanh(x)
 
 
+def named(f: Any) -> Any:
+    f.__name__ = "op_of_mine"
+    return f
+
+
+def of(*arguments: Any, **rules_and_facts: Any) -> Any:
+    """What decorates f(x) = x², which is given a name."""
+    return custom_op(*arguments, **rules_and_facts)(named(lambda x: x**2))
+
+
+def product(**rules: Any) -> Any:
+    return custom_op(**rules)(named(lambda a, b: a * b))
+
+
+def square(y: Any, x: Any) -> Any:
+    return 2 * x
+
+
 WRONG = [
-    (lambda: custom_op()(lambda x: x), "needs either derivative"),
-    (lambda: custom_op(lambda y, x: 1.0, vjp_x=lambda g, y, x: g)(lambda x: x), "needs either derivative"),
-    (lambda: custom_op(lambda y, a: 1.0)(lambda a, b: a), "vjp_a, vjp_b"),
-    (lambda: custom_op(vjp_c=lambda *_: 1.0)(lambda a, b: a), "no input for vjp_c; its inputs are a, b"),
-    (lambda: custom_op(lambda y, x: 1.0, formla="x")(lambda x: x), "no 'formla'; its facts are .*formula"),
-    (lambda: custom_op(lambda y, x: 1.0)(lambda x, alpha=1.0: x), "write a class"),
+    (lambda: custom_op()(named(lambda x: x)), "needs either derivative"),
+    (lambda: of(square, vjp_x=lambda g, y, x: g), "needs either derivative"),
+    (lambda: custom_op(square)(named(lambda a, b: a)), "vjp_a, vjp_b"),
+    (lambda: product(vjp_c=lambda *_: 1.0), "no input for vjp_c; its inputs are a, b"),
+    (lambda: of(square, formla="x"), "no 'formla'; it has rules, vjp_<input>, and the facts .*formula"),
+    (lambda: product(vpj_a=lambda g, y, a, b: g * b), "no 'vpj_a'; it has rules, vjp_<input>"),
+    (lambda: custom_op(square)(named(lambda x, alpha=1.0: x)), "write a class"),
+    (lambda: custom_op(square)(named(lambda *xs: xs)), "write a class"),
+    (lambda: custom_op(lambda x: x**2), r"derivative is called with \(y, x\), and the one given takes \(x\)"),
+    (lambda: custom_op(lambda x, y: 2 * x), r"derivative is called with \(y, x\), and the one given takes \(x, y\)"),
+    (lambda: custom_op(2.0), r"derivative is a function of \(y, x\), not a float"),
+    (
+        lambda: product(vjp_a=lambda g, y, a: g),
+        r"vjp_a of op_of_mine is called with \(g, y, a, b\), .* takes \(g, y, a\)",
+    ),
+    (lambda: product(vjp_a=lambda a, b, g, y: g), r"is called with \(g, y, a, b\), .* takes \(a, b, g, y\)"),
+    (lambda: product(vjp_a=1.0), r"vjp_a of op_of_mine is a function of \(g, y, a, b\), not a float"),
+    (lambda: custom_op(square)(lambda x: x), "a function with a name"),
+    (lambda: custom_op(square)(np.exp), "a function with a name"),
+    (lambda: of(square, kinks=Kink(0, 0, 1, 0, "")), "kinks of op_of_mine are a tuple"),
+    (lambda: of(square, formula=2), "formula of op_of_mine is a string of LaTeX, and the rule too"),
+    (lambda: of(square, rule={"x": "2 x"}), "string of LaTeX, and the rule too"),
+    (lambda: product(vjp_a=lambda g, y, a, b: g * b, rule="g b"), "the rule a dict of such, by input"),
 ]
 
 
@@ -109,3 +145,83 @@ WRONG = [
 def test_what_is_wrong_is_told(call: Any, says: str) -> None:
     with pytest.raises(TypeError, match=says):
         call()
+    assert "op_of_mine" not in ta.OPS
+
+
+def in_use(f: Any, *arguments: Any, **rules: Any) -> Any:
+    op = custom_op(*arguments, **rules)(named(lambda x: f(x)))
+    return ta.grad(lambda x: np.sum(op(x)))(x0)
+
+
+WRONG_IN_USE = [
+    (lambda: in_use(lambda x: x[:2], square), r"function of op_of_mine gave an array of shape \(2,\) for .* \(4,\)"),
+    (lambda: in_use(np.sum, square), "each element by itself"),
+    (lambda: in_use(list, square), "function of op_of_mine gave a list"),
+    (lambda: in_use(np.exp, lambda y, x: x[:, None] * x), r"derivative of op_of_mine gave an array of shape \(4, 4\)"),
+    (lambda: in_use(np.exp, lambda y, x: [1.0] * 4), "derivative of op_of_mine gave a list"),
+    (lambda: in_use(np.exp, lambda y, x: None), "derivative of op_of_mine gave a NoneType"),
+    (
+        lambda: in_use(lambda x: list(x), vjp_x=lambda g, y, x: g),
+        "forward of op_of_mine returned a list; it is given arra",
+    ),
+    (lambda: in_use(lambda x: float(x[0]), vjp_x=lambda g, y, x: g), "forward of op_of_mine returned a float"),
+    (lambda: in_use(Tensor, vjp_x=lambda g, y, x: g), "forward of op_of_mine returned a Tensor"),
+    (lambda: in_use(np.sign, vjp_x=lambda g, y, x: 0.0), "rule of op_of_mine for its input 'x' gave a float"),
+    (lambda: in_use(np.sign, vjp_x=lambda g, y, x: None), "rule of op_of_mine for its input 'x' gave a NoneType"),
+    (lambda: in_use(np.exp, vjp_x=lambda g, y, x: g * y * 1j), "an input of op_of_mine holds complex numbers"),
+    (
+        lambda: in_use(np.exp, vjp_x=lambda g, y, x: g[:3]),
+        r"its input 'x' gave a cotangent of shape \(3,\), and .* \(4,\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "says"), WRONG_IN_USE)
+def test_what_goes_wrong_is_told(call: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        call()
+
+
+def test_a_class_whose_rules_do_not_fit_is_refused() -> None:
+    with pytest.raises(TypeError, match="Product has no input for vjp_c; forward has the inputs a, b"):
+
+        class Product(ta.Op):
+            def forward(self, a: Any, b: Any) -> Any:
+                return a * b
+
+            def vjp_c(self, g: Any, y: Any, a: Any, b: Any) -> Any:
+                return g * b
+
+    with pytest.raises(TypeError, match="Both has one derivative, which is for one input; forward has the inputs a, b"):
+
+        class Both(ta.Elementwise):
+            def forward(self, a: Any, b: Any) -> Any:
+                return a * b
+
+            def derivative(self, y: Any, a: Any, b: Any) -> Any:
+                return b
+
+    class Half(ta.Op):
+        alpha: float = 0.5
+
+        def forward(self, x: Any) -> Any:
+            return self.alpha * x
+
+        def derivative(self, y: Any, x: Any) -> Any:
+            return self.alpha
+
+    with pytest.raises(TypeError, match="A derivative alone is enough for an Elementwise op"):
+        ta.grad(lambda x: np.sum(Half()(x)))(x0)
+    with pytest.raises(TypeError, match=r"write register\(Half\(\)\)"):
+        ta.register(Half)
+    with pytest.raises(TypeError, match=r"write @dataclass\(frozen=True\) above class Half"):
+        ta.register(dataclasses.dataclass(Half)())
+
+
+def test_an_op_without_a_formula_can_be_looked_at() -> None:
+    for op in (of(square), of(vjp_x=lambda g, y, x: 2 * g * x)):
+        y = np.sum(op(Tensor(x0)))
+        for seen in (ta.card(op), ta.draw(y), ta.explain(y), ta.step_through(y).html, ta.backward_source(y)):
+            assert "op_of_mine" in str(seen)
+        assert "op_of_mine" in ta.card(op)._repr_html_()
+        assert ta.card(op)._repr_latex_() is None

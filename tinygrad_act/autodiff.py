@@ -44,21 +44,23 @@ def walk(order: list[Node], cotangents: dict[Node, Any], wanted: set[Node], valu
         for i, x in enumerate(node.inputs):
             if isinstance(x, Node) and x in wanted:
                 gx, like = op.vjp(i, g, y, *inputs), x._array
-                if gx.shape != like.shape or gx.dtype != like.dtype:
-                    gx = unbroadcast(gx, like, op)
+                if getattr(gx, "shape", None) != like.shape or gx.dtype != like.dtype:
+                    gx = unbroadcast(gx, like, op, i)
                 cotangents[x] = cotangents[x] + gx if x in cotangents else gx
 
 
-def unbroadcast(g: Array, x: Array, op: Op) -> Array:
-    """Sum the cotangent `g` over the axes along which `x` was broadcast, and give it the dtype of `x`."""
-    if g.ndim > x.ndim:
-        g = g.sum(axis=tuple(range(g.ndim - x.ndim)))
+def unbroadcast(g: Array, x: Array, op: Op, i: int) -> Array:
+    """Sum the cotangent `g` over the axes along which input `i` was broadcast, and give it the dtype of that, `x`."""
+    if not hasattr(g, "shape"):
+        raise text.no_array(op, i, g)
+    g = g.sum(axis=tuple(range(g.ndim - x.ndim))) if g.ndim > x.ndim else g
     stretched = tuple(i for i, (n, m) in enumerate(zip(x.shape, g.shape, strict=False)) if n == 1 != m)
     g = g.sum(axis=stretched, keepdims=True) if stretched else g
     if g.shape != x.shape:
-        raise ValueError(f"{op} gave a cotangent of shape {g.shape} to an input of shape {x.shape}")
-    if x.dtype.kind != "f":  # requires_grad was set on it later
-        raise text.not_differentiable(f"an input of {op.name}", x.dtype.kind)
+        raise text.cotangent_does_not_fit(op, i, g.shape, x)
+    kind = "c" if g.dtype.kind == "c" else x.dtype.kind
+    if kind != "f":  # a faulty rule, or requires_grad was set later
+        raise text.not_differentiable(f"an input of {op.name}", kind)
     return g if g.dtype == x.dtype else g.astype(x.dtype)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from . import text
+
 
 @dataclass(frozen=True)
 class Kink:
@@ -30,6 +32,15 @@ class Facts:
     range: str = ""  # of an op of rows: between what each value is, and after a semicolon what else holds of them
     use: str = ""  # when to use it, in a sentence
     elsewhere: dict[str, str] = {}  # by framework, how its function of this name differs
+
+    def __init_subclass__(cls) -> None:
+        """Refuse what would be wrong in silence: a rule of no input, and one derivative for several inputs."""
+        super().__init_subclass__()
+        arguments: tuple[str, ...] = getattr(cls, "arguments", ())
+        rules = [name.removeprefix("vjp_") for name in vars(cls) if name.startswith("vjp_")]
+        stray = [name for name in rules if name not in arguments]
+        if stray or ("derivative" in vars(cls) and len(arguments) > 1 and not rules):
+            raise text.rules_do_not_fit(cls, stray)
 
     @property
     def kinks(self) -> tuple[Kink, ...]:

@@ -42,9 +42,8 @@ OPS: dict[str, Op] = {}  # every op by name, at its default parameters: what the
 
 def register(op: SomeOp, *functions: Callable[..., Any]) -> SomeOp:
     """Enter an op in the registry, and make it what the given NumPy functions do on a Tensor."""
-    there, kind = OPS.get(op.name), type(op)
-    if there is not None and (type(there).__module__, type(there).__qualname__) != (kind.__module__, kind.__qualname__):
-        raise text.name_is_taken(there)
+    if error := text.cannot_register(op, OPS.get(op.name)):
+        raise error
     OPS[op.name] = op
     IMPLEMENTS.update(dict.fromkeys(functions, op))
     return op
@@ -77,13 +76,13 @@ class Op(Facts):
     variadic: ClassVar[bool]  # forward(self, *arrays) takes any number of inputs, and one `vjp` serves them all
 
     def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         _, *parameters = inspect.signature(cls.forward).parameters.values()
         cls.arguments = tuple(p.name for p in parameters)
         cls.rules = tuple(getattr(cls, f"vjp_{a}", None) for a in cls.arguments)
         cls.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        super().__init_subclass__()
 
     def forward(self, *inputs: Any) -> Array:
         """The value, for arrays, in their own dtype."""

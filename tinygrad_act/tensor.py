@@ -69,8 +69,7 @@ class Tensor(Node):
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, dtype: Any = None) -> None:
-        self.requires_grad, self.name = requires_grad, name
-        self.op, self.inputs, self.grad = None, (), None
+        self.requires_grad, self.name, self.op, self.inputs, self.grad = requires_grad, name, None, (), None
         self.data = data if dtype is None else np.asarray(data, dtype)
 
     @property

@@ -28,29 +28,64 @@ def _name(node: Any) -> str:
 
 
 def plain(data: Any, op: Any) -> Any:
-    """A result that is a number, as an array. TypeError for arrays that multiply or leave out in ways of their own."""
+    """A result that is a number, as an array. TypeError for what is none, and arrays with other rules of arithmetic."""
+    if isinstance(data, np.generic):
+        return np.asarray(data)
+    if not hasattr(data, "dtype") or hasattr(data, "requires_grad"):
+        kind = type(data).__name__
+        raise TypeError(f"the forward of {op.name} returned a {kind}; it is given arrays, and is to return an array")
     if isinstance(data, np.matrix | np.ma.MaskedArray):
         kind = "matrix" if isinstance(data, np.matrix) else "masked array"
         raise TypeError(
             f"{op.name} of a Tensor and a NumPy {kind}, whose rules of arithmetic are others.\n"
             "  Write np.asarray(m) for a matrix, and np.where(mask, 0.0, t) for what is masked."
         )
-    return np.asarray(data) if isinstance(data, np.generic) else data
+    return data
 
 
 def no_rule_for_input(op: Any, argument: str) -> TypeError:
     return TypeError(
         f"{op.name} has no rule for its input {argument!r}, so no gradient can flow into it.\n"
         f"  Pass a constant ({argument}.detach()), or give {type(op).__name__} a vjp_{argument}."
+        + " A derivative alone is enough for an Elementwise op."
+        * hasattr(op, "derivative")
     )
 
 
-def name_is_taken(op: Any) -> ValueError:
-    kind = type(op)
+def cannot_register(op: Any, there: Any) -> Exception | None:
+    kind, other = type(op), type(there)
+    if isinstance(op, type):
+        return TypeError(f"register() takes an op, not its class: write register({op.__name__}())")
+    if kind.__hash__ is None:
+        return TypeError(
+            f"the fields of an op do not change: write @dataclass(frozen=True) above class {kind.__name__}"
+        )
+    if there is None or (kind.__module__, kind.__qualname__) == (other.__module__, other.__qualname__):
+        return None
     return ValueError(
-        f"there is an op {op.name!r} already, {kind.__module__}.{kind.__qualname__}.\n"
+        f"there is an op {op.name!r} already, {other.__module__}.{other.__qualname__}.\n"
         "  Give yours another name: that of its class, or name = '...' in it."
     )
+
+
+def rules_do_not_fit(op: Any, stray: list[str]) -> TypeError:
+    what = f"no input for vjp_{stray[0]}" if stray else "one derivative, which is for one input"
+    return TypeError(
+        f"{op.__name__} has {what}; forward has the inputs {', '.join(op.arguments)}, each with a vjp_<input>"
+    )
+
+
+def no_array(op: Any, i: int, given: Any) -> TypeError:
+    return TypeError(f"{_rule(op, i)} gave a {type(given).__name__}, and is to give an array like the input")
+
+
+def cotangent_does_not_fit(op: Any, i: int, shape: tuple[int, ...], like: Any) -> ValueError:
+    return ValueError(f"{_rule(op, i)} gave a cotangent of shape {shape}, and the input has shape {like.shape}")
+
+
+def _rule(op: Any, i: int) -> str:
+    argument = op.arguments[0 if op.variadic else i]
+    return f"the rule of {op.name} for its input {argument!r}"
 
 
 def spelled(function: Any) -> str:

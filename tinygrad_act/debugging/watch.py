@@ -158,7 +158,7 @@ def _origin(node: Node, g: Array, users: list[tuple[Node, int, Array]]) -> Excep
         op: Any = user.op
         gx = op.vjp(i, arrived, user._array, *arrays_of(user.inputs))
         if gx.shape != node._array.shape or gx.dtype != node._array.dtype:
-            gx = autodiff.unbroadcast(gx, node._array, op)
+            gx = autodiff.unbroadcast(gx, node._array, op, i)
         if worst(gx):
             return findings.not_finite_backward(op, i, user, arrived, gx, _places.get(id(user), Place()))
     return findings.not_finite_sum(node, g)

@@ -96,7 +96,7 @@ def _passed(
     op: Any = node.op
     raw, like = op.vjp(i, g, node._array, *inputs), inputs[i]
     same = raw.shape == like.shape and raw.dtype == like.dtype
-    gradient = raw if same else unbroadcast(raw, like, op)
+    gradient = raw if same else unbroadcast(raw, like, op, i)
     lead = raw.ndim - like.ndim
     stretched = (lead + k for k, n in enumerate(like.shape) if n == 1 != raw.shape[lead + k])
     before, uses = running.get(to, (None, 0))
