@@ -52,12 +52,12 @@ def walk(order: list[Node], cotangents: dict[Node, Any], wanted: set[Node], valu
 def unbroadcast(g: Array, x: Array, op: Op, i: int) -> Array:
     """Sum the cotangent `g` over the axes along which input `i` was broadcast, and give it the dtype of that, `x`."""
     if not hasattr(g, "shape"):
-        raise text.no_array(op, i, g)
+        raise text.wrong_cotangent(op, i, g, x)
     g = g.sum(axis=tuple(range(g.ndim - x.ndim))) if g.ndim > x.ndim else g
     stretched = tuple(i for i, (n, m) in enumerate(zip(x.shape, g.shape, strict=False)) if n == 1 != m)
     g = g.sum(axis=stretched, keepdims=True) if stretched else g
     if g.shape != x.shape:
-        raise text.cotangent_does_not_fit(op, i, g.shape, x)
+        raise text.wrong_cotangent(op, i, g, x)
     kind = "c" if g.dtype.kind == "c" else x.dtype.kind
     if kind != "f":  # a faulty rule, or requires_grad was set later
         raise text.not_differentiable(f"an input of {op.name}", kind)

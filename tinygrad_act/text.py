@@ -75,17 +75,12 @@ def rules_do_not_fit(op: Any, stray: list[str]) -> TypeError:
     )
 
 
-def no_array(op: Any, i: int, given: Any) -> TypeError:
-    return TypeError(f"{_rule(op, i)} gave a {type(given).__name__}, and is to give an array like the input")
-
-
-def cotangent_does_not_fit(op: Any, i: int, shape: tuple[int, ...], like: Any) -> ValueError:
-    return ValueError(f"{_rule(op, i)} gave a cotangent of shape {shape}, and the input has shape {like.shape}")
-
-
-def _rule(op: Any, i: int) -> str:
+def wrong_cotangent(op: Any, i: int, given: Any, like: Any) -> Exception:
     argument = op.arguments[0 if op.variadic else i]
-    return f"the rule of {op.name} for its input {argument!r}"
+    expected = f"to an input of shape {like.shape}: its rule for {argument!r} is to give an array like that"
+    if not hasattr(given, "shape"):
+        return TypeError(f"{op} gave a {type(given).__name__} {expected}")
+    return ValueError(f"{op} gave a cotangent of shape {given.shape} {expected}")
 
 
 def spelled(function: Any) -> str:
