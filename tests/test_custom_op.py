@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import pickle
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,13 +67,65 @@ def test_it_has_what_an_op_has() -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_several_inputs_have_a_rule_each_and_broadcast() -> None:
+def weighed() -> Any:
     @custom_op(
-        vjp_a=lambda g, y, a, b: g * np.exp(b), vjp_b=lambda g, y, a, b: g * y, formula="a e^b", rule={"a": "g e^b"}
+        vjp_a=lambda g, y, a, b: g * np.exp(b),
+        vjp_b=lambda g, y, a, b: g * y,
+        formula="y = a e^b",
+        rule={"a": r"\bar a = \bar y e^b", "b": r"\bar b = \bar y y"},
     )
     def scaled(a: Any, b: Any) -> Any:
+        """a times e to the power of b."""
         return a * np.exp(b)
 
+    return scaled
+
+
+def of_rows() -> Any:
+    @custom_op(
+        vjp_z=lambda g, y, z: g - np.exp(y) * np.sum(g, axis=-1, keepdims=True),
+        formula=r"y_i = z_i - \ln \sum_j e^{z_j}",
+        rule={"z": r"\bar z_i = \bar y_i - e^{y_i} \sum_j \bar y_j"},
+    )
+    def row_log_softmax(z: Any) -> Any:
+        """The logarithm of the softmax of each row."""
+        z = z - np.max(z, axis=-1, keepdims=True)
+        return z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
+
+    return row_log_softmax
+
+
+rows = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.6]])
+OURS = [(bent, ()), (weighed, (rows, np.array([0.5, -0.3, 0.2]))), (of_rows, (rows,))]
+
+
+@pytest.mark.parametrize(("make", "inputs"), OURS)
+def test_it_obeys_the_laws_of_ops_and_is_shown_as_they_are(make: Any, inputs: Any) -> None:
+    op = make()
+    ta.testing.check_op(op, *inputs)
+    y = np.sum(op(*map(Tensor, inputs or (x0,))))
+    for seen in (ta.card(op), ta.draw(y), ta.explain(y), ta.step_through(y).html, ta.backward_source(y)):
+        assert op.name in str(seen)
+    if len(inputs) < 2:
+        assert ta.nn.Sequential(op.name, op)(rows).shape == (2, 3)
+
+
+def test_it_is_read_where_it_is_defined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "ops_of_mine.py").write_text(
+        "from tinygrad_act import custom_op\n@custom_op(derivative=lambda y, x: 2.0)\ndef twice(x):\n    return 2 * x\n"
+    )
+    module = ta.nn.Sequential(importlib.import_module("ops_of_mine").twice, bent())
+    written = pickle.dumps(module)
+    del ta.OPS["twice"], sys.modules["ops_of_mine"]
+    assert repr(pickle.loads(written)) == repr(module)
+    del ta.OPS["leaky_cube"]
+    with pytest.raises(LookupError, match=r"no op 'leaky_cube' yet: define it, as .*test_custom_op did"):
+        pickle.loads(written)
+
+
+def test_several_inputs_have_a_rule_each_and_broadcast() -> None:
+    scaled = weighed()
     a, b = np.array([[1.0], [2.0]]), np.array([0.5, -1.0, 2.0])
     da, db = ta.grad(lambda a, b: np.sum(scaled(a, b)), (0, 1))(a, b)
     np.testing.assert_allclose(da, np.full((2, 1), np.exp(b).sum()))

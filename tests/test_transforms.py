@@ -400,6 +400,7 @@ REFUSED = [
     (lambda: jvp(lambda p: p["a"], {"a": 1.0}, {"b": 1.0}), ValueError, "keys"),
     (lambda: jvp(lambda p: p[0], [1.0], [None]), ValueError, "is None"),
     (lambda: vjp(np.exp, x0)[1](np.ones(4)), ValueError, "cotangent has shape"),
+    (lambda: ta.gradients(np.sum(x0), Tensor(x0)), TypeError, "is of a Tensor, and was given a float64"),
 ]
 
 

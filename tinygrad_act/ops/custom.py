@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ..facts import Facts, Kink
-from ..op import Elementwise, Op, register
-from .elementary import _by_name
+from ..op import OPS, Elementwise, Op, register
 
 FACTS = {name for name in (*vars(Facts), "domain") if not name.startswith("_")} - {"name"}
 
@@ -74,7 +74,15 @@ def _name(op: Op) -> str:
 
 
 def _where(op: Op) -> Any:  # there is one of each, which pickle and copy find by its name
-    return _by_name, (op.name,)
+    return _found, (op.name, type(op).__module__)
+
+
+def _found(name: str, module: str) -> Op:
+    if name not in OPS:
+        importlib.import_module(module)  # which defines it
+    if name not in OPS:
+        raise LookupError(f"there is no op {name!r} yet: define it, as {module} did, before it is read")
+    return OPS[name]
 
 
 def _without_self(rule: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,13 +26,15 @@ def gradients(y: Any, xs: Any, seed: Any = None) -> Any:
     >>> first.item(), gradients(first, x).item()
     (12.0, 12.0)
     """
+    if not isinstance(y, Node):
+        raise TypeError(f"gradients() is of a Tensor, and was given a {type(y).__name__}, which depends on none")
     targets: list[Node] = [xs] if isinstance(xs, Node) else list(xs)
     for x in targets:
         if not isinstance(x, Node) or not x.requires_grad:
             raise text.not_a_variable(x)
     if not isinstance(seed, Node):
         seed = cotangent_of(y, seed)
-    elif seed._array.shape != y.shape:
+    elif seed._array.shape != y._array.shape:
         raise text.seed_does_not_fit(y, seed._array.shape)
     results = Pullback([y], targets)([seed], record=True)
     tensors = [g if isinstance(g, Node) else Tensor(g, requires_grad=False) for g in results]
