@@ -48,6 +48,34 @@ def test_the_gradients_of_a_thousand_analytic_programs_are_those_of_the_complex_
             assert_equal(sum(np.sum(g * v) for g, v in zip(found, along, strict=True)), slope, program)
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_derivatives_along_a_direction_and_second_ones_agree_by_every_way(block: int) -> None:
+    """Forward mode is the complex step; the Hessian times a vector is that of four other compositions."""
+    for seed in range(10 * block, 10 * block + 10):
+        program = random_program(seed, np, OURS, analytic=True)
+        xs, rng = tuple(np.asarray(x) for x in program.leaves), np.random.default_rng(seed)
+        vs, numbers = tuple(rng.standard_normal(x.shape) for x in xs), tuple(range(len(xs)))
+
+        def f(*xs: Any, program: Program = program) -> Any:
+            return program(np, OURS, list(xs))
+
+        def total(*xs: Any, f: Any = f) -> Any:
+            return np.sum(f(*xs))
+
+        _, dy = ta.jvp(f, xs, vs)
+        assert_equal(dy, f(*(x + 1e-150j * v for x, v in zip(xs, vs, strict=True))).imag / 1e-150, program)
+        assert_equal(ta.jvp(ta.checkpoint(f), xs, vs)[1], dy, program)
+        expected = ta.hvp(total, xs, vs)
+        for again in (
+            ta.jvp(ta.grad(total, numbers), xs, vs)[1],
+            ta.jvp(ta.grad(ta.checkpoint(total), numbers), xs, vs)[1],
+            ta.hvp(ta.checkpoint(total), xs, vs),
+            ta.grad(lambda *xs, total=total, vs=vs: ta.jvp(total, xs, vs)[1], numbers)(*xs),
+        ):
+            for a, b in zip(again, expected, strict=True):
+                assert_equal(a, b, program)
+
+
 def test_the_programs_are_various() -> None:
     programs = [random_program(seed, np, OURS, analytic=False) for seed in range(1000)]
     used = {step.row.name for program in programs for step in program.steps}

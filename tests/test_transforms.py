@@ -271,6 +271,8 @@ def test_compiled_functions_are_differentiated_as_what_they_are() -> None:
     same(grad(lambda x: np.sum(ta.compile(grad(f))(x)))(x0), np.diag(hessian(f)(x0)))
     same(ta.compile(grad(compiled))(x0), grad(f)(x0))
     np.testing.assert_array_equal(compiled(x0), f(x0))
+    with ta.debug():
+        same(grad(compiled)(x0), grad(f)(x0))
 
 
 def test_containers_nest_in_arguments_and_results() -> None:

@@ -216,7 +216,7 @@ def _refused(plain: Callable[..., Any]) -> Any:
     """Compiled.__call__, which has no ops to look at."""
 
     def call(step: Compiled, *args: Any, **kwargs: Any) -> Any:
-        if _here.reports and not tracing.now:
+        if _here.reports and not tracing.now and not linear.differentiating.now:
             raise findings.compiled_in_debug(getattr(step, "__name__", "the step"))
         return plain(step, *args, **kwargs)
 
