@@ -205,11 +205,12 @@ def test_a_jacobian_has_the_dtype_of_the_argument_by_rows_and_by_columns() -> No
 
 
 def test_a_derivative_along_a_direction_does_not_overflow_on_the_way() -> None:
-    for dtype in (np.float16, np.float32, np.float64):
-        large = np.full(10, np.finfo(dtype).max / 2)
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble):
+        large = np.full(10, np.finfo(dtype).max / 2, dtype)
         np.testing.assert_array_equal(jvp(lambda x, a=large: a * x, dtype(0.5), dtype(1))[1], large)
         np.testing.assert_array_equal(jacobian(lambda x, a=large: a * x)(dtype(0.5)), large)
-    assert jvp(np.square, np.inf, 1.0)[1] == np.inf
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble):
+        assert jvp(np.square, dtype(np.inf), dtype(1))[1] == np.inf
 
 
 def test_transforms_in_a_loop_take_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:

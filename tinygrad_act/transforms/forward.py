@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ def pushforward(point: Point) -> Callable[[list[Any]], list[Any]]:
     on the way, and not 0, which times inf would be nan.
     """
     arrays = [y._array if isinstance(y, Node) else y for y in point.outputs]
-    small = [variable(np.full_like(y, math.sqrt(np.finfo(y.dtype).tiny))) for y in arrays]
+    small = [variable(np.full_like(y, np.sqrt(np.finfo(y.dtype).tiny))) for y in arrays]
     with recording():
         cotangents = point.pullback(list(small), record=True)
     close(small)
