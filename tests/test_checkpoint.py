@@ -106,6 +106,7 @@ def test_constants_and_what_comes_back_as_it_is() -> None:
     assert grad(checkpoint(lambda x: x))(2.0) == 1
     assert ta.gradients(checkpoint(lambda x: w)(t), w).data == 1
     assert ta.gradients(checkpoint(lambda x: np.ones(()))(t), t).data == 0
+    assert checkpoint(lambda x: (x.shape, {"n": 3.0, "none": None}))(t) == ((), {"n": 3.0, "none": None})
     assert np.isnan(ta.gradients(checkpoint(lambda x: x * np.nan)(t), t).data)
 
 

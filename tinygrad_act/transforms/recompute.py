@@ -73,7 +73,7 @@ class Recomputed(Op):
         if self.is_array:
             return result
         leaves = [y for _, y in flatten(result)]
-        return np.concatenate([np.ravel(leaves[i]) for i in self.chosen]) if self.chosen else np.zeros(0)
+        return np.concatenate([np.ravel(leaves[i]) for i in self.chosen])
 
     def split(self, y: Any, result: Any) -> Any:
         """The reverse of it: `result` with the parts of `y` in their places."""
@@ -101,6 +101,8 @@ class Recomputed(Op):
                     f"checkpoint: the function returned a {kind}, and is to return arrays, in containers or not"
                 )
             self.chosen = [i for i, (_, y) in enumerate(flatten(result)) if isinstance(y, Node) and y.requires_grad]
+            if not (self.chosen or self.is_array):  # there is nothing to differentiate in it
+                return result, ()
             y = self.joined(result)
         self.value = y._array if isinstance(y, Node) else np.asarray(y)
         new = toposort(y, since=since) if isinstance(y, Node) else []
