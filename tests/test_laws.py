@@ -116,6 +116,17 @@ def test_empty_arrays_have_empty_gradients(name: str) -> None:
     assert t.grad.shape == (0, 3)
 
 
+@pytest.mark.parametrize(
+    "shapes", [((2, 3, 0), (0, 4), (4,)), ((2, 3, 4), (4, 0), (0,)), ((0,), (0, 2), (2,))], ids=str
+)
+def test_a_linear_layer_of_no_features_has_gradients(shapes: tuple[tuple[int, ...], ...]) -> None:
+    tensors = [ta.Tensor(np.ones(shape)) for shape in shapes]
+    y = ta.affine(*tensors)
+    y.backward(np.ones(y.shape))
+    assert [t.grad.shape for t in tensors] == [*shapes]
+    np.testing.assert_array_equal(tensors[2].grad, np.full(shapes[2], y.size / max(1, shapes[2][0])))
+
+
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_ties_share_the_gradient(name: str) -> None:
     """Weights are not negative and sum to 1, and d/dx f(x, x) is the total derivative, 1."""

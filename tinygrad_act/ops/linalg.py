@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 def _rows(x: Array) -> Array:
     """x as a matrix, by its last axis."""
-    return x if x.ndim == 2 else x.reshape((-1, x.shape[-1]))
+    return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 class Norm(Reduction):
