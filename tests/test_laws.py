@@ -127,6 +127,14 @@ def test_a_linear_layer_of_no_features_has_gradients(shapes: tuple[tuple[int, ..
     np.testing.assert_array_equal(tensors[2].grad, np.full(shapes[2], y.size / max(1, shapes[2][0])))
 
 
+def test_an_empty_axis_is_stretched_by_einsum_too() -> None:
+    """With an axis of length 1, which is the one that is summed back."""
+    a, b = ta.Tensor(np.zeros((2, 0))), ta.Tensor(np.ones((2, 1)))
+    np.einsum("ij,ij->i", a, b).sum().backward()
+    assert a.grad.shape == (2, 0)
+    np.testing.assert_array_equal(b.grad, np.zeros((2, 1)))
+
+
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_ties_share_the_gradient(name: str) -> None:
     """Weights are not negative and sum to 1, and d/dx f(x, x) is the total derivative, 1."""

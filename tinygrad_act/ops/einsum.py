@@ -78,7 +78,7 @@ class Einsum(Op):
                 terms.append(c + fresh)
                 factors.append(np.eye(x.shape[axis], dtype=x.dtype))
                 c = fresh
-            elif all(f.shape[t.index(c)] < x.shape[axis] for t, f in zip(terms, factors, strict=True) if c in t):
+            elif all(f.shape[t.index(c)] == 1 != x.shape[axis] for t, f in zip(terms, factors, strict=True) if c in t):
                 terms.append(c)  # an index that only x has was summed: give it back its length
                 factors.append(np.ones(x.shape[axis], x.dtype))
             target += c
