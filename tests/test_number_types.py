@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,34 @@ def test_integers_count_as_double_beside_what_is_learned(op: Op, dtype: Any) -> 
     for found, expected in zip(run(x), run(x.astype(np.float64)), strict=True):
         assert found.dtype == np.float64
         np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+@every_learned
+def test_integers_count_as_double_beside_narrower_parameters_too(op: Op) -> None:
+    x = np.array([-3, -1, 0, 2, 3], np.int8)
+    y = op(x, *(Tensor(np.float16(start)) for start in op.learned.values()))
+    assert y.dtype == np.float64
+    np.testing.assert_array_equal(y.data, op(x, *(np.float16(start) for start in op.learned.values())))
+
+
+@pytest.mark.parametrize("types", ["".join(p) for p in itertools.product("efd", repeat=2)])
+@every_learned
+def test_floats_of_two_sizes_meet_in_the_wider_one(op: Op, types: tuple[str, str]) -> None:
+    """Values and gradients are those of doubles, as far as the narrower floats tell."""
+
+    def run(types: Any) -> tuple[Any, list[Tensor]]:
+        x = np.float16([-3, -1.5, -0.5, 0.25, 2]).astype(types[0])
+        inputs = [Tensor(x), *(Tensor(np.asarray(np.float16(v + 0.25), types[1])) for v in op.learned.values())]
+        y = op(*inputs)
+        y.backward(np.ones(y.shape))
+        return y, inputs
+
+    (y, found), (expected, wide) = run(types), run("dd")
+    assert y.dtype == np.result_type(*types)
+    to = 8 * max(np.finfo(t).eps for t in types)
+    np.testing.assert_allclose(y.data, expected.data, rtol=to, atol=to)
+    for t, w in zip(found, wide, strict=True):
+        np.testing.assert_allclose(t.grad, w.grad, rtol=to, atol=to * np.abs(w.grad).max())
 
 
 @every_op

@@ -98,11 +98,11 @@ class Op(Facts):
     def __call__(self, *args: Any, **fields: Any) -> Any:
         if fields or (len(args) != len(self.arguments) and not self.variadic):
             self, args = self._bind(args, fields)
+        if isinstance(self, OfFloats) and not isinstance(args[0], Node):
+            args = (as_floats(args[0], self), *args[1:])
         for x in args:
             if isinstance(x, Node):
                 return x._record(self, args)
-        if isinstance(self, OfFloats):
-            args = (as_floats(args[0], self), *args[1:])
         return self.forward(*(np.asarray(x) if isinstance(x, list | tuple) else x for x in args))
 
     def _bind(self, args: tuple[Any, ...], fields: dict[str, Any]) -> tuple[Self, tuple[Any, ...]]:

@@ -34,13 +34,14 @@ def scaled(a: Array, x: Array) -> Array:
 
 def within(a: Array, x: Array) -> Array:
     """a x, where it would overflow about the greatest float: an argument for functions that are bounded."""
-    bound = 0.999 * most(x) // (1 + abs(a))  # by //, as no slope is to flow through a bound
+    bound = x.dtype.type(0.999 * most(x)) // (1 + abs(a))  # by //, as no slope is to flow through a bound
     return a * np.clip(x, -bound, bound)
 
 
 def grown(a: Array, b: Array) -> Array:
     """a b for a, b >= 0: infinite without a warning where it would overflow."""
-    return np.where(np.greater_equal(b, most(b) / np.maximum(a, 1)), np.inf, a) * b
+    bound = np.result_type(a.dtype, b.dtype).type(max(most(a), most(b)))
+    return np.where(np.greater_equal(b, bound / np.maximum(a, 1)), np.inf, a) * b
 
 
 def gated(x: Array, t: Array) -> Array:
@@ -58,8 +59,7 @@ def gated_slope(x: Array, t: Array) -> Array:
     """x silu'(t), of which nothing is lost either."""
     c, s = split(t)
     z = np.clip(t, -1e4, 1e4)  # beyond, a gate is shut
-    inside = np.where(t >= 0, x, np.clip(x, -most(x) / 1e5, most(x) / 1e5))
-    return inside * (1 + z * sigmoid(-z)) * sigmoid(c) * s
+    return np.where(t >= 0, x, finite(x)) * ((1 + z * sigmoid(-z)) * sigmoid(c)) * s
 
 
 def bell(t: Array) -> Array:
