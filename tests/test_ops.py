@@ -142,6 +142,30 @@ def test_exponents_of_any_whole_type_work(dtype: Any) -> None:
     np.testing.assert_array_equal(x.grad, [0.0, 1.0])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64])
+def test_a_whole_base_keeps_the_digits_of_the_exponents_gradient(dtype: Any) -> None:
+    """The logarithm of small integers is not taken in float16."""
+    b = Tensor([0.5, 3.0])
+    (np.array([3, 7], dtype) ** b).sum().backward()
+    np.testing.assert_allclose(b.grad, [3**0.5 * np.log(3), 7**3 * np.log(7)], rtol=1e-15)
+
+
+def test_an_angle_has_a_gradient_in_floats_of_two_sizes() -> None:
+    a, b = Tensor(np.float16([1.0, np.inf])), Tensor([2.0, 2.0])
+    np.arctan2(a, b).sum().backward()
+    np.testing.assert_array_equal(a.grad, np.float16([0.4, 0.0]))
+    np.testing.assert_allclose(b.grad, [-0.2, 0.0], atol=1e-300)
+
+
+@pytest.mark.parametrize("whole", [np.array([True] * 3), np.full(3, 100, np.int8)])
+def test_einsum_sums_whole_numbers_as_the_floats_beside_them(whole: np.ndarray) -> None:
+    x, a = Tensor([[1.0], [2.0]]), Tensor(1.0)
+    y = np.einsum("i,jk,,->j", whole, x, a, 2)
+    np.testing.assert_array_equal(y.data, np.einsum("i,jk,,->j", whole, x.data, 1.0, 2))
+    (y.sum() / 2).backward()
+    assert a.grad == 3.0 * whole.sum(dtype=float)
+
+
 def test_products_take_lists() -> None:
     t = Tensor([1.0, 2.0])
     assert (

@@ -112,7 +112,7 @@ class Power(Op):
         return g * (b * np.power(base, b - 1.0))
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return g * y * np.log(np.where(np.equal(y, 0), 1, a))
+        return g * y * np.log(np.where(np.equal(y, 0), 1.0, a))
 
 
 class Remainder(Op):

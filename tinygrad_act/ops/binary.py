@@ -59,7 +59,7 @@ class Arctan2(Op):
 
 def _polar(y: Array, a: Array, b: Array) -> tuple[Array, Array, Array]:
     """Two coordinates, short enough for their distance from the origin, and that; instead of 0 it is 1."""
-    most = limits(y).max / 2
+    most = y.dtype.type(limits(y).max / 2)
     a, b = np.clip(a, -most, most), np.clip(b, -most, most)
     at_origin = np.equal(a, 0) & np.equal(b, 0)
     return a, b, np.where(at_origin, 1, np.hypot(np.where(at_origin, 1, a), b))

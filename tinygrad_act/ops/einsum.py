@@ -66,7 +66,10 @@ class Einsum(Op):
         object.__setattr__(self, "formula", formula)  # of these very subscripts
 
     def forward(self, *arrays: Array) -> Array:
-        return np.einsum(f"{','.join(self.terms)}->{self.result}", *arrays, optimize=len(arrays) > 2)
+        if optimize := len(arrays) > 2:  # one that is summed by itself first would be summed in its own type, as truths
+            kind = np.result_type(*arrays)
+            arrays = tuple(a.astype(kind) if hasattr(a, "dtype") and a.dtype.kind != "f" else a for a in arrays)
+        return np.einsum(f"{','.join(self.terms)}->{self.result}", *arrays, optimize=optimize)
 
     def vjp(self, i: int, g: Array, y: Array, *arrays: Array) -> Array:
         terms, factors = [self.result, *self.terms], [g, *arrays]
