@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import re
@@ -109,6 +110,23 @@ def test_the_second_derivative_is_the_difference_quotient_of_the_first(room: Any
         return float(derivatives(room, call, dict(zip(arrays, x, strict=True)), 1)[0].item())
 
     assert_slopes(first, s, tensors, arrays, 1e-6)
+
+
+def test_no_call_leaves_anything_for_the_collector() -> None:
+    """A graph is freed the moment its root is dropped, whatever the calls it is made of."""
+
+    def run_all() -> None:
+        for room, call in CALLS:
+            derivatives(room, call, arrays_of(room, call), 0)[0].backward()
+
+    run_all()  # once for what is kept from then on
+    gc.collect()
+    gc.disable()
+    try:
+        run_all()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @every_call

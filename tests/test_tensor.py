@@ -241,6 +241,16 @@ def test_no_work_is_done_for_inputs_that_need_no_gradient(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(w.grad, 2 * np.repeat(x0.sum(axis=0)[:, None], 2, axis=1))
 
 
+def test_a_failed_call_tells_its_cause_and_is_not_its_own() -> None:
+    """An error that is its own cause is a cycle, which keeps the arrays of the call."""
+    with pytest.raises(ValueError, match="matmul") as told:
+        Tensor(np.ones(2)) @ np.ones(3)
+    assert isinstance(told.value.__cause__, ValueError)
+    with pytest.raises(np.linalg.LinAlgError) as passed_on:
+        np.linalg.inv(Tensor(np.zeros((2, 2))))
+    assert passed_on.value.__cause__ is None
+
+
 def test_a_graph_is_freed_without_the_collector() -> None:
     gc.disable()
     try:

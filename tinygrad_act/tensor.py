@@ -103,7 +103,7 @@ class Tensor(Node):
         try:
             data = op.forward(*arrays)
         except Exception as error:
-            raise text.forward_failed(error, op, inputs) from error
+            raise text.forward_failed(error, op, inputs) from text.cause_of(error)
         result: Tensor = object.__new__(Tensor)
         result._array = data if type(data) is np.ndarray else text.plain(data, op)
         result.grad = result.name = None

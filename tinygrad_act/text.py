@@ -141,6 +141,15 @@ def refused_function(function: Any, instead: str) -> TypeError:
     return TypeError(f"{spelled(function)} is not for a Tensor.\n  {instead}")
 
 
+def cause_of(error: Exception) -> BaseException | None:
+    """What caused the error that `forward_failed` makes of this one: this one, unless it goes on as it is.
+
+    An error that were its own cause would be a cycle, and keep all arrays of the call.
+    """
+    is_retold = type(error) in (ValueError, TypeError, IndexError)  # others have constructors of their own
+    return error if is_retold else error.__cause__
+
+
 def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Exception:
     """The error of an op's forward, with what the op was given."""
 
@@ -151,7 +160,7 @@ def forward_failed(error: Exception, op: Any, inputs: tuple[Any, ...]) -> Except
     names = op.arguments * len(inputs) if op.variadic else op.arguments
     given = "".join(f"\n  {name}: {describe(x)}" for name, x in zip(names, inputs, strict=False))
     told: Any = error
-    if type(error) in (ValueError, TypeError, IndexError):  # others have constructors of their own
+    if cause_of(error) is error:
         told = type(error)(f"{op.name}: {error}{given}")
     else:
         error.add_note(f"in {op.name} of{given}")

@@ -65,28 +65,26 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 def block(arrays: Any) -> Any:
     """Nested lists of blocks as one array: the innermost are joined along the last axis, their results before it."""
+    levels = _depth(arrays)
+    return _joined(arrays, levels, max(levels, _most_axes(arrays)))
 
-    def depth(part: Any) -> int:
-        depths = set(map(depth, part)) or {0} if isinstance(part, list) else {-1}
-        if len(depths) > 1:
-            raise ValueError(
-                f"block: its lists are nested to different depths, {min(depths) + 1} and {max(depths) + 1}"
-            )
-        return 1 + depths.pop()
 
-    def shaped(part: Any) -> Any:
-        part = array(part)
-        return np.reshape(part, (1,) * (ndim - part.ndim) + part.shape)
+def _depth(part: Any) -> int:
+    depths = set(map(_depth, part)) or {0} if isinstance(part, list) else {-1}
+    if len(depths) > 1:
+        raise ValueError(f"block: its lists are nested to different depths, {min(depths) + 1} and {max(depths) + 1}")
+    return 1 + depths.pop()
 
-    def leaves(part: Any) -> list[Any]:
-        return [leaf for p in part for leaf in leaves(p)] if isinstance(part, list) else [part]
 
-    def join(part: Any, level: int) -> Any:
-        return concatenate([join(p, level - 1) for p in part], -level) if isinstance(part, list) else shaped(part)
+def _most_axes(part: Any) -> int:
+    return max(map(_most_axes, part), default=0) if isinstance(part, list) else np.ndim(part)
 
-    levels = depth(arrays)
-    ndim = max(levels, *(np.ndim(leaf) for leaf in leaves(arrays)), 0)
-    return join(arrays, levels)
+
+def _joined(part: Any, level: int, ndim: int) -> Any:
+    if isinstance(part, list):
+        return concatenate([_joined(p, level - 1, ndim) for p in part], -level)
+    part = array(part)
+    return np.reshape(part, (1,) * (ndim - part.ndim) + part.shape)
 
 
 def array_split(ary: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:

@@ -5,7 +5,6 @@ The rules are those collected by Giles (2008, "Collected matrix derivative resul
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -157,18 +156,18 @@ def multi_dot(arrays: Any, *, out: None = None) -> Any:
     arrays[0] = arrays[0][None, :] if first else arrays[0]
     arrays[-1] = arrays[-1][:, None] if last else arrays[-1]
     sizes = [a.shape[0] for a in arrays] + [arrays[-1].shape[1]]
-
-    @functools.cache
-    def best(i: int, j: int) -> tuple[int, int]:
-        """What the product of those from i to before j costs, and where it is cut in two."""
-        cuts = [(best(i, k)[0] + best(k, j)[0] + sizes[i] * sizes[k] * sizes[j], k) for k in range(i + 1, j)]
-        return min(cuts, default=(0, i))
-
-    def product(i: int, j: int) -> Any:
-        return arrays[i] if j == i + 1 else product(i, best(i, j)[1]) @ product(best(i, j)[1], j)
-
-    y = product(0, len(arrays))
+    best = {(i, i + 1): (0, i) for i in range(len(arrays))}  # what those from i to before j cost, and where to cut them
+    for width in range(2, len(arrays) + 1):
+        for i, j in zip(range(len(arrays)), range(width, len(arrays) + 1), strict=False):
+            cuts = ((best[i, k][0] + best[k, j][0] + sizes[i] * sizes[k] * sizes[j], k) for k in range(i + 1, j))
+            best[i, j] = min(cuts)
+    y = _product(arrays, best, 0, len(arrays))
     return y[(0 if first else slice(None), 0 if last else slice(None))] if first or last else y
+
+
+def _product(arrays: list[Any], best: dict[tuple[int, int], tuple[int, int]], i: int, j: int) -> Any:
+    cut = best[i, j][1]
+    return arrays[i] if j == i + 1 else _product(arrays, best, i, cut) @ _product(arrays, best, cut, j)
 
 
 def tensorinv(a: Any, ind: int = 2) -> Any:
