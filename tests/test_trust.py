@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import gc
 import pickle
+import random
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,51 +53,124 @@ TRAINING = """
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    for _ in range(1000):
+    for _ in range(10):
         step(x, labels)
     gc.collect()
     gc.disable()
-    before, objects = resident(), len(gc.get_objects())
+    for _ in range(3000):  # until Python's own stocks of small objects are filled
+        step(x, labels)
+    before, blocks = resident(), sys.getallocatedblocks()
     for _ in range(10000):
         step(x, labels)
-    grown = resident() - before
-    print(grown, len(gc.get_objects()) - objects, gc.collect())
+    print(resident() - before, sys.getallocatedblocks() - blocks, gc.collect())
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process is read from Linux's /proc")
 @pytest.mark.parametrize("how", ["eager", "compiled"])
 def test_ten_thousand_steps_take_no_memory_and_leave_no_cycles(how: str) -> None:
-    """With the garbage collector off: all that a step makes is freed when its loss is dropped."""
+    """With the garbage collector off: all that a step makes is freed when its loss is dropped, to the last number."""
     command = [sys.executable, "-c", textwrap.dedent(TRAINING), how]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    grown, objects, cycles = map(int, done.stdout.split())
+    grown, blocks, cycles = map(int, done.stdout.split())
     assert grown < 1_000_000, f"{grown} bytes in 10,000 steps"
-    assert objects < 100
+    assert blocks < 100, f"{blocks} Python objects in 10,000 steps"
     assert cycles == 0
 
 
+def f(x: Any) -> Any:
+    return np.sum(np.tanh(x) ** 2 * x)
+
+
+def with_a_hook(t: ta.Tensor) -> None:
+    y = np.tanh(t)
+    with y.register_hook(lambda g: 2 * g):
+        y.sum().backward()
+
+
+def watched(t: ta.Tensor) -> None:
+    with ta.debug(), ta.debug() as report:
+        f(t).backward()
+    str(report)
+
+
+def twice(t: ta.Tensor) -> None:
+    slope = ta.gradients(f(t), t)
+    ta.gradients((slope * slope).sum(), t)
+
+
+def failing(t: ta.Tensor) -> None:
+    for call in (lambda: t @ np.ones(2), lambda: np.linalg.inv(t * np.zeros((3, 3))), lambda: np.histogram(t)):
+        with contextlib.suppress(ValueError, TypeError):
+            call()
+
+
+CALLS: dict[str, Callable[[ta.Tensor], Any]] = {
+    **{g.__name__: lambda t, g=g: g(f)(t.data) for g in (ta.grad, ta.value_and_grad, ta.hessian)},
+    "jacobian": lambda t: ta.jacobian(np.tanh)(t.data),
+    "hvp": lambda t: ta.hvp(f, t.data, t.data),
+    "jvp": lambda t: ta.jvp(np.tanh, (t.data,), (t.data,)),
+    "vjp": lambda t: ta.vjp(np.tanh, t.data)[1](t.data),
+    "checkpoint": lambda t: ta.checkpoint(np.tanh)(t).sum().backward(),
+    "explain": lambda t: str(ta.explain(f(t))),
+    "check_grads": lambda t: ta.testing.check_grads(f, t.data),
+    **{g.__name__: g for g in (with_a_hook, watched, twice, failing)},
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_nothing_is_left_for_the_collector(call: Callable[[ta.Tensor], Any]) -> None:
+    """Neither by transforms, nor by what looks on, nor by an error."""
+    t = ta.Tensor([0.3, -1.0, 2.0])
+    call(t)  # once for what is kept from then on
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            call(t)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def train(seed: int, optimiser: Callable[..., Any], compiled: bool = False) -> list[bytes]:
-    """The bits of a network's parameters after 60 steps, some of them watched under no_grad()."""
+    """The bits of a network's parameters after some steps, each watched under no_grad()."""
     rng = np.random.default_rng(seed)
     model = nn.Sequential(nn.Linear(4, 9, rng=rng), "mish", nn.RReLU(rng=rng), nn.Linear(9, 2, rng=rng))
     optimiser = optimiser(model.parameters())
-    x, t = rng.normal(size=(20, 4)), rng.normal(size=(20, 2))
+    x, labels = rng.normal(size=(20, 4)), rng.integers(0, 2, 20)
 
-    def step(x: Any, t: Any) -> Any:
+    def step(x: Any, labels: Any) -> Any:
         model.zero_grad()
-        loss = ta.mse(model(x), t)
+        loss = ta.cross_entropy(model(x), labels) + 0.1 * np.mean(model(x) ** 2)
         loss.backward()
         optimiser.step()
         return loss
 
     run = ta.compile(step) if compiled else step
-    for i in range(60):
-        run(x, t)
-        if i % 7 == 0:
-            with ta.no_grad():
-                assert not model(x).requires_grad
+    for _ in range(6 if compiled else 40):
+        run(x, labels)
+        with ta.no_grad():
+            assert not model(x).requires_grad
+        a, b = ta.Tensor(x), ta.Tensor(x)
+        c = a + b  # which hands its gradient on as it is
+        (2 * c).sum().backward()
+        assert not any(np.shares_memory(t.grad, g) for t, g in ((a, b.grad), (a, c.grad), (b, c.grad)))
     return [p.data.tobytes() for p in model.parameters()]
+
+
+def dawdling(seed: int, *rooms: str) -> Callable[..., Any]:
+    """A trace function that pauses before some lines of these modules, while other threads come far."""
+    draw = random.Random(seed).random
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:
+        if not frame.f_globals.get("__name__", "").startswith(tuple(f"tinygrad_act.{room}" for room in rooms)):
+            return None
+        if draw() < 0.01:
+            time.sleep(1e-3)
+        return trace
+
+    return trace
 
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
@@ -102,43 +179,56 @@ def test_threads_train_to_the_same_bits_as_alone(compiled: bool) -> None:
     alone = [train(seed, kind, compiled) for seed, kind in jobs]
     assert len({tuple(bits) for bits in alone}) == len(jobs)
     together: list[Any] = [None] * len(jobs)
+    make = np.random.default_rng  # which is another while a step is traced
+    rooms = ["compiler.traced", "compiler.compiled"] if compiled else [""]
     start = threading.Barrier(len(jobs), timeout=30)
 
     def work(i: int) -> None:
         start.wait()
+        sys.settrace(dawdling(i, *rooms))
         together[i] = train(*jobs[i], compiled)
 
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)  # so that they do take turns within a step
-    try:
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(len(jobs))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert together == alone
+    assert np.random.default_rng is make
+
+
+class Centred(nn.Module):
+    """A layer with a constant, which is no parameter."""
+
+    def __init__(self) -> None:
+        self.mean = ta.Tensor([0.1, 0.2, 0.3], requires_grad=False)
+
+    def forward(self, x: Any) -> Any:
+        return x - self.mean
 
 
 def network() -> nn.Sequential:
     rng = np.random.default_rng(3)
-    return nn.Sequential(nn.Linear(3, 4, rng=rng), nn.Learned("prelu"), "tanh", nn.Linear(4, 2, rng=rng))
+    layers = [nn.Linear(3, 4, rng=rng), nn.Learned("prelu"), "tanh", nn.RReLU(rng=rng), nn.Linear(4, 2, rng=rng)]
+    return nn.Sequential(Centred(), *layers)
 
 
 COPIES = [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("again", COPIES, ids=["deepcopy", "pickle"])
-def test_a_copied_network_computes_the_same_and_learns_for_itself(again: Any) -> None:
-    model, x = network(), np.random.default_rng(0).normal(size=(5, 3))
+def test_a_copied_network_computes_the_same_and_learns_for_itself(again: Any, dtype: Any) -> None:
+    model, x = network().astype(dtype), np.random.default_rng(0).normal(size=(5, 3)).astype(dtype)
     model(x).sum().backward()
     other = again(model)
-    np.testing.assert_array_equal(other(x).data, model(x).data)
+    for _ in range(2):  # each draws for itself, and the same
+        np.testing.assert_array_equal(other(x).data, model(x).data)
+    assert not any(module.training for module in again(model.eval()).modules())
     assert [n for n, _ in other.named_parameters()] == [n for n, _ in model.named_parameters()]
     for mine, theirs in zip(model.parameters(), other.parameters(), strict=True):
         assert theirs is not mine
-        assert theirs.name == mine.name
+        assert theirs.dtype == theirs.grad.dtype == dtype
         np.testing.assert_array_equal(theirs.grad, mine.grad)
         assert not np.shares_memory(theirs.data, mine.data)
         assert not np.shares_memory(theirs.grad, mine.grad)
