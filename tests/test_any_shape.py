@@ -82,10 +82,12 @@ def case_of(op: Op, pick: Pick) -> Case:
     op, wanted = picked(op, pick)
     rng = np.random.default_rng(pick.number(0, 2**32))
     certain = pick.one_of([i for i, x in enumerate(wanted) if x.kind == "f"])  # is a Tensor
-    usual, inputs = pick.one_of(FLOATS), []
+    floats, inputs = pick.one_of((FLOATS[:1], FLOATS[:1], FLOATS[1:2], FLOATS[2:], FLOATS)), []
+    if type(op).__module__.endswith(NO_HALVES):
+        floats = floats[:2] if floats[0] != np.float16 else FLOATS[1:2]
     for i, x in enumerate(wanted):
         is_tensor = x.kind == "f" and (i == certain or pick.one_of((True, False)))
-        values = numbers(op, x, pick.one_of(types(op, i, x, is_tensor, usual)), rng)
+        values = numbers(op, x, pick.one_of(floats if is_tensor else types(op, i, x, floats)), rng)
         lie, seen = pick.one_of(ORDERS if values.ndim else ORDERS[:1])
         inputs.append(seen(ta.Tensor(lie(values)) if is_tensor else lie(values)))
     return Case(op, "".join(x.kind for x in wanted), inputs)
@@ -96,13 +98,12 @@ def cases(draw: Any, op: Op) -> Case:
     return case_of(op, Drawn(draw))
 
 
-def types(op: Op, i: int, x: Input, is_tensor: bool, usual: Any) -> tuple[Any, ...]:
-    """Those that input number i of an op may have."""
+def types(op: Op, i: int, x: Input, floats: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Those that a plain array may have, as input number i of an op."""
     if x.kind != "f":
         return INTEGERS[2:] if x.kind == "b" else INTEGERS[:2]
-    floats = FLOATS[:2] if type(op).__module__.endswith(NO_HALVES) else (usual, usual, usual, *FLOATS)
     whole = i > 0 if isinstance(op, Loss | SoftmaxResidual) else not op.learned and op.name != "solve"
-    return floats if is_tensor or not whole else (*floats, *INTEGERS[: 3 if x.low <= 0 <= x.high else 2])
+    return (*floats * 3, *INTEGERS[: 3 if x.low <= 0 <= x.high else 2]) if whole else floats
 
 
 def numbers(op: Op, x: Input, dtype: Any, rng: np.random.Generator) -> np.ndarray:
