@@ -139,7 +139,7 @@ def of_several(op: Op, pick: Pick) -> Given:
     shape = pick.shape()
     inputs = [Input(pick.narrow(shape), *e) for e in ends]
     if op.name == "where":
-        inputs[0] = inputs[0]._replace(kind="b")
+        inputs[0] = inputs[0]._replace(low=0, high=1, kind="b")
     return pick.one_of((op, ta.XIELU(beta=0.2))) if op.name == "xielu" else op, inputs
 
 
@@ -276,6 +276,12 @@ def of_matrices(op: Any, pick: Pick) -> Given:
     op = pick.fields(op) if dataclasses.is_dataclass(op) else op
     right = [Input((*pick.narrow(stack), n, pick.number(0, 3)))] if op.name == "solve" else []
     return op, [Input((*pick.narrow(stack), m, n), -0.3, 0.3, base), *right]
+
+
+@of("over_gap")
+def of_gaps(op: Op, pick: Pick) -> Given:
+    shape = pick.shape()
+    return op, [Input(shape), Input(pick.narrow(shape), *PLUS), Input(pick.narrow(shape), 0, 0, kind="b")]
 
 
 @of("bce_with_logits")

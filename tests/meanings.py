@@ -216,8 +216,8 @@ def cholesky(op: Any, y: Any, a: Any) -> list[Any]:
 
 
 def eigen(op: Any, y: Any, a: Any) -> list[Any]:
-    w, v = op.parts(y, a)
-    return [v * w @ v.T - symmetric(np, a, op.uplo == "U"), v.T @ v - np.eye(len(w))]
+    w, v, zero = op.parts(y, a)
+    return [v * w @ v.T - symmetric(np, a, op.uplo == "U"), v.T @ v - np.eye(len(w)), zero]
 
 
 def qr(op: Any, y: Any, a: Any) -> list[Any]:
@@ -226,8 +226,8 @@ def qr(op: Any, y: Any, a: Any) -> list[Any]:
 
 
 def svd(op: Any, y: Any, a: Any) -> list[Any]:
-    u, s, vh = op.parts(y, a)
-    return [u * s @ vh - a, u.T @ u - np.eye(len(s)), vh @ vh.T - np.eye(len(s))]
+    u, s, vh, zero = op.parts(y, a)
+    return [u * s @ vh - a, u.T @ u - np.eye(len(s)), vh @ vh.T - np.eye(len(s)), zero]
 
 
 def pinv(op: Any, y: Any, a: Any) -> list[Any]:
@@ -239,6 +239,8 @@ EQUATIONS = {f.__name__: f for f in (cholesky, eigen, qr, svd, pinv)}
 LINES: dict[str, Function] = {
     "erf": lambda room, op, x: room.special.erf(x),
     "erfc": lambda room, op, x: room.special.erfc(x),
+    "i0": lambda room, op, x: sum((x * x / 4) ** k / float(math.factorial(k)) ** 2 for k in range(40)),
+    "over_gap": lambda room, op, m, gap, closed: m / gap,
     "where": lambda room, op, c, a, b: room.n.where(c, a, b),
     "sum": reduced(lambda n, op, r: n.sum(r, -1)),
     "mean": reduced(lambda n, op, r: n.sum(r, -1) / r.shape[-1]),
@@ -310,6 +312,8 @@ def own_of_torch() -> dict[str, Function]:
             parts[vectors] = parts[vectors] * turn
             if op.name != "eigen":  # where the rows of the last turn with them
                 parts[-1] = turned(turn) * parts[-1]
+            if op.name != "qr":  # behind which ours have a 0
+                parts.append(torch.zeros((*a.shape[:-2], 1), dtype=a.dtype))
             return torch.cat([p.reshape((*a.shape[:-2], math.prod(p.shape[a.ndim - 2 :]))) for p in parts], -1)
 
         return own

@@ -119,8 +119,7 @@ class Growing(Pick):
 
     def given(self, x: Input, values: list[np.ndarray]) -> Given | np.ndarray:
         if x.kind != "f":
-            low, high = (0, 1) if x.kind == "b" else (x.low, x.high)
-            return np.asarray(self.rng.integers(low, high + 1, x.shape), bool if x.kind == "b" else int)
+            return np.asarray(self.rng.integers(x.low, x.high + 1, x.shape), bool if x.kind == "b" else int)
         alike = [i for i, v in enumerate(values) if v.shape == x.shape]
         number = self.one_of(alike or [i for i, v in enumerate(values) if v.size or 0 in x.shape])
         places = None if alike else self.rng.integers(0, max(1, values[number].size), x.shape)

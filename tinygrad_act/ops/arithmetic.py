@@ -139,7 +139,8 @@ def times(y: Array, a: Array, b: Array) -> Array:
     """How often b goes into a, rounded down; infinite, and silently, where that is beyond all floats as y is."""
     most = limits(y).max * np.minimum(np.abs(plain(b)), 1)
     beyond = np.abs(plain(a)) > most
-    return np.where(beyond, np.copysign(math.inf, np.sign(a) * np.sign(b)), np.floor_divide(np.where(beyond, 0, a), b))
+    infinite = np.copysign(math.inf, plain(a)) * np.copysign(1.0, plain(b))
+    return np.where(beyond, infinite, np.floor_divide(np.where(beyond, 0, a), b))
 
 
 class FloorDivide(Op):

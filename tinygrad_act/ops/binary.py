@@ -150,7 +150,7 @@ class Fmod(Op):
         return g
 
     def vjp_b(self, g: Array, y: Array, a: Array, b: Array) -> Array:
-        return -g * np.sign(a) * np.sign(b) * times(y, np.abs(a), np.abs(b))
+        return -g * np.copysign(times(y, np.abs(a), np.abs(b)), np.copysign(1.0, plain(a)) * plain(b))
 
 
 class Copysign(Op):
