@@ -22,6 +22,8 @@ from tinygrad_act.op import OPS, Elementwise, Op
 
 try:
     import torch
+
+    torch.set_num_threads(1)  # with which it is quicker on small arrays
 except ImportError:
     torch = None
 

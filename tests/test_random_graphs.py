@@ -25,9 +25,11 @@ def gradients(program: Program) -> tuple[Any, list[np.ndarray]]:
 
 
 def assert_equal(ours: Any, theirs: Any, program: Program) -> None:
-    said = "\n".join(f"{step.op!r} of {step.inputs}" for step in program.steps)
     size = max(1.0, float(np.abs(theirs).max(initial=0)))
-    np.testing.assert_allclose(ours, theirs, rtol=TO, atol=TO * size, err_msg=said)
+    assert np.shape(ours) == np.shape(theirs)
+    assert np.allclose(ours, theirs, rtol=TO, atol=TO * size), f"{ours} is not {theirs}:\n" + "\n".join(
+        f"{step.op!r} of {step.inputs}" for step in program.steps
+    )
 
 
 @a_hundred
