@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import threading
 import weakref
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 import tinygrad_act as ta
 from tinygrad_act import Tensor, nn
-from tinygrad_act.hooks import HOOKED
+from tinygrad_act.hooks import HOOKED, around
 
 
 def test_a_hook_sees_the_whole_gradient_once() -> None:
@@ -193,3 +194,40 @@ def test_hooks_are_named_where_their_gradient_is_not_finite() -> None:
     x.register_hook(lambda g: g * np.nan)
     with pytest.raises(FloatingPointError, match=r"gradient of x \(a leaf\) is not finite[\s\S]*of a hook"), ta.debug():
         (2 * x).sum().backward()
+
+
+class Owner:
+    @staticmethod
+    def f(x: int) -> int:
+        return 10 * x
+
+
+def test_what_is_around_a_function_nests_and_leaves_nothing_behind() -> None:
+    plain = vars(Owner)["f"]
+    with around(Owner, "f", lambda f, x: f(x) + 1):
+        with around(Owner, "f", lambda f, x: -f(x)):
+            assert Owner.f(2) == -21
+        with pytest.raises(ZeroDivisionError), around(Owner, "f", lambda f, x: f(x) // 0):
+            Owner.f(0)
+        assert Owner.f(2) == 21
+    assert vars(Owner)["f"] is plain
+
+
+def test_what_is_around_a_function_may_be_taken_away_in_any_order() -> None:
+    plain = vars(Owner)["f"]
+    one, two = around(Owner, "f", lambda f, x: f(x) + 1), around(Owner, "f", lambda f, x: -f(x))
+    one.__enter__()
+    two.__enter__()
+    one.__exit__(None, None, None)
+    assert Owner.f(2) == -20
+    two.__exit__(None, None, None)
+    assert vars(Owner)["f"] is plain
+
+
+def test_what_is_around_a_function_is_so_in_its_own_thread_only() -> None:
+    found: list[int] = []
+    with around(Owner, "f", lambda f, x: f(x) + 1):
+        thread = threading.Thread(target=lambda: found.append(Owner.f(2)))
+        thread.start()
+        thread.join()
+    assert found == [20]

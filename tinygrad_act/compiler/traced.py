@@ -7,14 +7,14 @@ import itertools
 import pickle
 import random
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from ..hooks import around
 from ..op import Node
 from ..tensor import Tensor, _clock, _mode
 from .code import attributes_of
@@ -229,32 +229,11 @@ class Traced:
         return entry
 
 
-class _Patch:
-    """Several threads may trace at a time: the first one patches, the last one puts it back."""
-
-    def __init__(self) -> None:
-        self.lock, self.users = threading.Lock(), 0
-        self.make: Any = np.random.default_rng
-
-
-_patch = _Patch()
-
-
-@contextmanager
-def _seeds_may_be_numbers() -> Iterator[None]:
+def _seeds_may_be_numbers() -> AbstractContextManager[None]:
     """Let a step seed a generator by a number that it reads."""
-    with _patch.lock:
-        if not _patch.users:
-            _patch.make = make = np.random.default_rng
-            np.random.default_rng = lambda seed=None: make(int(seed) if isinstance(seed, Number) else seed)
-        _patch.users += 1
-    try:
-        yield
-    finally:
-        with _patch.lock:
-            _patch.users -= 1
-            if not _patch.users:
-                np.random.default_rng = _patch.make
+    return around(
+        np.random, "default_rng", lambda make, seed=None: make(int(seed) if isinstance(seed, Number) else seed)
+    )
 
 
 def _global_chance() -> tuple[Any, bytes]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..hooks import around
 from ..nn import Module
 from ..nn.module import _walk
 from ..tensor import _clock
@@ -19,23 +19,17 @@ def calls_noted(outermost: Any) -> Iterator[list[Call]]:
     within = _walk(outermost) if isinstance(outermost, Module) else ()
     paths = {part: path for path, part in within if path and isinstance(part, Module)}
     calls: list[Call] = []
-    thread, plain = threading.get_ident(), Module.__call__
-    modules: Any = Module
 
-    def noting(module: Module, *inputs: Any) -> Any:
+    def noting(plain: Callable[..., Any], module: Module, *inputs: Any) -> Any:
         start = next(_clock)
         try:
             return plain(module, *inputs)
         finally:
-            path = paths.get(module, "") if paths else _path_of(module)
-            if path and threading.get_ident() == thread:
+            if path := paths.get(module, "") if paths else _path_of(module):
                 calls.append((tuple(path.split(".")), start, next(_clock)))
 
-    modules.__call__ = noting
-    try:
+    with around(Module, "__call__", noting):
         yield calls
-    finally:
-        modules.__call__ = plain
 
 
 def _path_of(module: Module) -> str:

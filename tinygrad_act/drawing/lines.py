@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from weakref import finalize
 
 from ..compiler.code import users_place
+from ..hooks import around
 from ..op import Node
 from ..tensor import Tensor
 
@@ -17,7 +18,7 @@ _noted: dict[int, tuple[str, int]] = {}  # by the id of the node, until that is 
 
 @contextmanager
 def lines_noted() -> Iterator[None]:
-    """Note, for every op that runs within the `with`, the file and the line of yours that ran it.
+    """Note, for every op that this thread runs within the `with`, the file and the line of yours that ran it.
 
     `explain(y, wrt=p)` names them in its reasons. They are forgotten with the graph.
 
@@ -27,20 +28,15 @@ def lines_noted() -> Iterator[None]:
     >>> line_of(y).startswith("<doctest")
     True
     """
-    record = Tensor._record
-    tensors: Any = Tensor
-
-    def noting(op: Any, inputs: tuple[Any, ...]) -> Tensor:
-        result = record(op, inputs)
-        _noted[id(result)] = users_place()
-        finalize(result, _noted.pop, id(result), None)
-        return result
-
-    tensors._record = staticmethod(noting)
-    try:
+    with around(Tensor, "_record", _noting):
         yield
-    finally:
-        tensors._record = staticmethod(record)
+
+
+def _noting(record: Callable[..., Tensor], op: Any, inputs: tuple[Any, ...]) -> Tensor:
+    result = record(op, inputs)
+    _noted[id(result)] = users_place()
+    finalize(result, _noted.pop, id(result), None)
+    return result
 
 
 def line_of(node: Node | None) -> str:
