@@ -151,6 +151,123 @@ def test_hooks_of_parameters_run_in_a_compiled_step() -> None:
     np.testing.assert_array_equal(w.data, [1.0, 1.0])
 
 
+class Clip:
+    """A hook that reads something."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    def __call__(self, g: Any) -> Any:
+        return np.clip(g, -self.limit, self.limit)
+
+
+def registered_later(w: Tensor) -> list[Any]:
+    return [lambda: None, lambda: w.register_hook(Clip(1.0))]
+
+
+def removed_later(w: Tensor) -> list[Any]:
+    handle = w.register_hook(Clip(1.0))
+    return [lambda: None, handle.remove]
+
+
+def come_and_gone(w: Tensor) -> list[Any]:
+    handles: list[Any] = []
+    return [lambda: handles.append(w.register_hook(Clip(1.0))), lambda: handles[0].remove(), lambda: None]
+
+
+def another_one(w: Tensor) -> list[Any]:
+    w.register_hook(Clip(1.0))
+    return [lambda: None, lambda: w.register_hook(lambda g: 2 * g)]
+
+
+def with_another_limit(w: Tensor) -> list[Any]:
+    clip = Clip(1.0)
+    w.register_hook(clip)
+    return [lambda: None, lambda: setattr(clip, "limit", 2.0)]
+
+
+def with_another_limit_in_its_closure(w: Tensor) -> list[Any]:
+    limits = {"of g": 1.0}
+    w.register_hook(lambda g: np.clip(g, -limits["of g"], limits["of g"]))
+    return [lambda: None, lambda: limits.update({"of g": 2.0})]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        registered_later,
+        removed_later,
+        come_and_gone,
+        another_one,
+        with_another_limit,
+        with_another_limit_in_its_closure,
+    ],
+    ids=lambda f: f.__name__,
+)
+@pytest.mark.parametrize("given", [False, True], ids=["held", "given"])
+def test_a_compiled_step_heeds_what_becomes_of_hooks(changes: Any, given: bool) -> None:
+    """Of a Tensor that the step holds, and of one that it is given."""
+    found = []
+    for wrap in (lambda f: f, ta.compile):
+        w = Tensor([1.0, 2.0])
+
+        def step(t: Any, x: Any, w: Any = w) -> Any:
+            return ta.gradients(np.sum((t if given else w) * x), t if given else w)
+
+        compiled, results = wrap(step), []
+        for change in changes(w):
+            change()
+            results.append(np.asarray(compiled(w, np.array([10.0, 0.5]))))
+        found.append(results)
+    np.testing.assert_array_equal(found[1], found[0])
+
+
+def test_another_tensor_that_is_given_has_hooks_of_its_own() -> None:
+    step = ta.compile(lambda t, x: ta.gradients(np.sum(t * x), t))
+    plain, hooked, x = Tensor([1.0, 2.0]), Tensor([1.0, 2.0]), np.array([10.0, 0.5])
+    hooked.register_hook(lambda g: 3 * g)
+    for _ in range(2):
+        np.testing.assert_array_equal(step(plain, x), x)
+        np.testing.assert_array_equal(step(hooked, x), 3 * x)
+    assert len(step.variants) == 2
+
+
+def test_hooks_of_others_do_not_matter_to_a_compiled_step() -> None:
+    w, other = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    step = ta.compile(lambda x: ta.gradients(np.sum(w * x), w))
+    step(np.ones(2))
+    other.register_hook(lambda g: 3 * g)
+    np.testing.assert_array_equal(step(np.ones(2)), np.ones(2))
+    assert len(step.variants) == 1
+
+
+def test_a_hook_that_remembers_cannot_be_compiled() -> None:
+    w, seen = Tensor([1.0, 2.0]), []
+    w.register_hook(lambda g: seen.append(g))
+    with pytest.raises(TypeError, match="changes how much seen holds"):
+        ta.compile(lambda x: ta.gradients(np.sum(w * x), w))(np.ones(2))
+
+
+@pytest.mark.parametrize("inner", [False, True], ids=["whole", "part"])
+def test_a_compiled_step_heeds_what_becomes_of_forward_hooks(inner: bool) -> None:
+    model = nn.Sequential(nn.Linear(2, 2, rng=np.random.default_rng(0)), ta.tanh)
+    module, limits, x = model[0] if inner else model, {"of y": 1.0}, np.ones((3, 2))
+    step = ta.compile(lambda x: model(x))
+
+    def both() -> None:
+        np.testing.assert_array_equal(step(x), model(x).data)
+
+    both()
+    handle = module.register_forward_hook(lambda module, inputs, output: output + limits["of y"])
+    both()
+    limits["of y"] = 5.0
+    both()
+    module.register_forward_hook(lambda module, inputs, output: 2 * output)
+    both()
+    handle.remove()
+    both()
+
+
 def test_forward_hooks_see_the_call_and_may_replace_its_output() -> None:
     layer = nn.Linear(2, 3)
     seen: list[Any] = []

@@ -92,8 +92,8 @@ def register(node: Any, hook: Callable[[Any], Any]) -> Handle:
 
     What the hook returns, of the same shape and dtype, takes the place of g, from here on back and in `grad`; None
     leaves it. g is an array that must not be written to, or a Tensor in `gradients()`. Hooks are called in the order of
-    registration; the handle that is returned removes this one. Copies of the Tensor, and steps that were compiled
-    before, are without it. RuntimeError for a Tensor that requires no gradient.
+    registration; the handle that is returned removes this one. Copies of the Tensor are without it; a compiled step is
+    traced anew. RuntimeError for a Tensor that requires no gradient.
 
     >>> from tinygrad_act import Tensor
     >>> x = Tensor([1.0, 2.0])

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..hooks import HOOKED
 from ..op import Node, Op
 from .code import PACKAGE, is_data, is_ours, names_in, of_the_user, slots_of
 from .gradient import UnreadGradient
@@ -41,6 +42,7 @@ class State(Places):
     attributes_read: set[str] | None = None  # and all the attributes that this reads
     read_gradients: bool = False
     walked: set[str] = field(default_factory=set)  # the attributes that were looked into
+    unhooked: set[int] = field(default_factory=set)  # the ids of Tensors that have no hooks
     doubtful: bool = False  # whether there is something that the step must not use
 
     def lift(self, x: Any, read: str, name: str) -> Any:
@@ -236,6 +238,7 @@ class State(Places):
             return
         c = read or self.container(t)
         self.conditions.append(f"{c}.requires_grad is {t.requires_grad}")
+        self.hooks(t, read)
         data, gradient = t._array, t.grad
         lifted = self.array(data, f"{c}._array", t.name or name, t)
         if read == name:  # an argument, whose name its array has in the program
@@ -255,6 +258,19 @@ class State(Places):
             t.grad = place.standin
             self.gradients.append(place)
             self.undo.append(lambda: setattr(t, "grad", gradient))
+
+    def hooks(self, t: Node, read: str) -> None:
+        """The hooks of a Tensor are a part of the step; of one without any, the program is good until it has some."""
+        hooked = self.container(HOOKED)
+        if hasattr(t, "hooks"):
+            if read:  # an argument, which may be another one the next time
+                self.conditions.append(f"{read} is {self.container(t)}")
+            self.dictionary(t.hooks, "hooks")
+        elif read:
+            self.conditions.append(f"id({read}) not in {hooked}")
+        else:
+            self.conditions.append(f"{hooked}.isdisjoint({self.container(self.unhooked)})")
+            self.unhooked.add(id(t))
 
     def lift_argument(self, x: Any, read: str, name: str) -> Any:
         """As `lift`, for an argument, which is another object at each call."""
