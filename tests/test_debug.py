@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import inspect
+import linecache
+import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,8 @@ import pytest
 import tinygrad_act as ta
 from tinygrad_act import Tensor, autodiff, nn
 from tinygrad_act.debugging import ChangedInPlaceError, NotFiniteError
-from tinygrad_act.debugging.watch import _places, _prints
+from tinygrad_act.debugging.changes import _prints
+from tinygrad_act.debugging.watch import _places
 from tinygrad_act.transforms import linear
 
 
@@ -38,13 +43,61 @@ def test_names_the_op_the_index_the_numbers_the_line_and_the_cure() -> None:
     assert f"{__file__}, line {power_of_large.__code__.co_firstlineno + 1}" in said
     assert "= p (a leaf): 2×2 float64, 1 … 1e200; there it is 1e200" in said
     assert "result: 2×2 float64, 1 … 9, 1 of 4 inf" in said
-    assert "Cure: keep away from 0" in said
+    assert "Cure: float64 ends at 1.8e308: scale down" in said
 
 
 def test_log_of_zero_is_to_blame() -> None:
     said = said_by(lambda: np.log(Tensor([0.0, 1.0])))
     assert "log gives -inf at index [0]" in said
     assert "cross_entropy on the logits" in said
+
+
+CURES: dict[str, tuple[Callable[[], Any], str]] = {
+    "log of 0": (lambda: np.log(Tensor([0.0])), "bce_with_logits"),
+    "log of a negative number": (lambda: np.log(Tensor([1.0, -2.0])), "of positive numbers"),
+    "sqrt of a negative number": (lambda: np.sqrt(Tensor([1.0, -2.0])), "np.sqrt(np.maximum(x, 0) + 1e-12)"),
+    "slope of sqrt": (lambda: np.sqrt(Tensor(0.0)).backward(), "np.sqrt(x + 1e-12)"),
+    "root of a negative number": (lambda: Tensor([-8.0]) ** (1 / 3), "whole powers only"),
+    "slope of a root": (lambda: (Tensor([0.0]) ** 0.5).sum().backward(), "keep away from 0"),
+    "0 / 0": (lambda: Tensor([0.0]) / np.array([0.0]), "a / (b + 1e-12)"),
+    "1 / 0": (lambda: Tensor([1.0]) / 0.0, "a / (b + 1e-12)"),
+    "too large": (lambda: Tensor([1e200]) * 1e200, "float64 ends at 1.8e308: scale down"),
+    "too large for halves": (
+        lambda: Tensor(np.float16([300.0])) ** 2,
+        "float16 ends at 6.6e4: scale down what it is given, ",
+    ),
+    "exp": (lambda: np.exp(Tensor(np.float32([100.0]))), "float32 ends at 3.4e38: subtract the maximum first"),
+    "weights": (lambda: Tensor([[1e200]]) @ np.array([[1e200]]), "scale the weights"),
+    "arcsin": (lambda: np.arcsin(Tensor([1.5])), "np.arcsin(np.clip(x, -1 + 1e-7, 1 - 1e-7))"),
+    "slope of arcsin": (lambda: np.arcsin(Tensor(1.0)).backward(), "np.arcsin(np.clip(x, -1 + 1e-7, 1 - 1e-7))"),
+    "arccosh": (lambda: np.arccosh(Tensor([0.0])), "np.maximum(x, 1 + 1e-12)"),
+    "a row of -inf": (
+        lambda: softmax_by_hand(Tensor(np.zeros((2, 1))) + np.array([[0, 0], [-np.inf] * 2])),
+        "Mask with -1e9",
+    ),
+    "inf in the data": (lambda: np.array([np.inf, 1.0]) * Tensor([0.0, 1.0]), "if that is data, clean them"),
+    "of nothing": (lambda: np.mean(Tensor(np.zeros((0, 3)))), "there are no elements"),
+    "an update": (lambda: Tensor([np.nan], name="w") * 2, "an update made it so"),
+    "data": (lambda: Tensor([1.0]) * np.array([np.nan]), "clean the data"),
+    "the seed": (lambda: (Tensor([1.0]) * 2).backward(np.array([np.nan])), "it is the seed"),
+    "seeds": (lambda: ta.vjp(lambda x: (x, 2 * x), np.ones(1))[1]((np.array([np.nan]), np.ones(1))), "it is the seed"),
+    "a sum of gradients": (lambda: twice(Tensor([1.0]) * 1.0), "their sum is too large for float64"),
+}
+
+
+def softmax_by_hand(z: Any) -> Any:
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def twice(h: Any) -> Any:
+    return (h.sum() + h.sum()).backward(np.array(1e308))
+
+
+@pytest.mark.parametrize(("f", "cure"), CURES.values(), ids=CURES)
+def test_the_cure_fits_the_numbers(f: Callable[[], Any], cure: str) -> None:
+    _, found = said_by(f).split("\n  Cure: ")  # apart from the line of the program, which is this table's
+    assert cure in found.replace("\n    ", " ")
 
 
 def test_names_the_module() -> None:
@@ -116,6 +169,50 @@ def test_names_the_rule_that_is_not_finite(differentiate: Callable[[Any, Any], A
     assert "np.sqrt(x + 1e-12)" in said
 
 
+def test_a_second_derivative_is_told_by_the_line_of_the_op_and_not_of_the_walk() -> None:
+    x = Tensor([0.0, 1.0], name="x")
+
+    def run() -> None:
+        y = (x**1.5).sum()  # here
+        first = ta.gradients(y, x)
+        ta.gradients(first.sum(), x)
+
+    said = said_by(run)
+    assert "power was called in the rule of power, at " in said
+    assert "y = (x**1.5).sum()  # here" in said
+
+
+def test_what_is_within_a_checkpoint_or_a_transform_is_told_by_its_own_line() -> None:
+    def root(x: Any) -> Any:
+        return np.sqrt(x)  # here
+
+    zeros = np.zeros(2)
+    for f in (
+        lambda: ta.checkpoint(root)(Tensor(zeros)).sum().backward(),
+        lambda: ta.elementwise_grad(root)(zeros),
+        lambda: ta.jvp(root, zeros, zeros + 1),
+        lambda: ta.jacobian(root)(zeros),
+        lambda: ta.hessian(lambda x: np.sum(root(x) * x**3))(zeros),
+        lambda: ta.grad(lambda x: ta.grad(lambda y: np.sum(root(y)))(x).sum())(zeros),
+    ):
+        assert "return np.sqrt(x)  # here" in said_by(f)
+
+
+def test_a_cell_of_a_notebook_is_called_as_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    file, source = "/tmp/ipykernel_1/2.py", "def f(x):\n    return np.log(x)\n"
+    shell = SimpleNamespace(compile=SimpleNamespace(format_code_name={file: ("Cell", "In[3]")}.get))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(True), file))
+    names: dict[str, Any] = {"np": np}
+    exec(compile(source, file, "exec"), names)
+    assert "forward, at Cell In[3], line 2\n    return np.log(x)" in said_by(lambda: names["f"](Tensor([0.0])))
+
+
+def test_a_notebook_tells_what_its_cells_are_called() -> None:
+    compilers = pytest.importorskip("IPython.core.compilerop")
+    assert list(inspect.signature(compilers.CachingCompiler().format_code_name).parameters) == ["name"]
+
+
 def test_explains_why_where_does_not_keep_a_branch_safe() -> None:
     x = Tensor([4.0, 0.0], name="x")
     said = said_by(lambda: np.where(x.data > 0, np.sqrt(x), 0.0).sum().backward())
@@ -155,6 +252,30 @@ def test_leaves_everything_as_it_was() -> None:
         power_of_large()
 
 
+def test_blocks_may_end_in_any_order_and_beside_other_watchers() -> None:
+    plain = vars(Tensor)["_record"]
+    one, two, lines = ta.debug(), ta.debug(), ta.drawing.lines.lines_noted()
+    for block in (one, lines, two):
+        block.__enter__()
+    one.__exit__(None, None, None)
+    said_by(power_of_large)
+    with pytest.raises(NotFiniteError), np.errstate(all="ignore"):
+        power_of_large()
+    two.__exit__(None, None, None)
+    lines.__exit__(None, None, None)
+    assert vars(Tensor)["_record"] is plain
+
+
+def test_an_error_that_passes_through_a_walk_leaves_the_watch_as_it_was() -> None:
+    x = Tensor([1.0])
+    x.register_hook(lambda g: 1 / 0)
+    with ta.debug(), np.errstate(all="ignore"):
+        with pytest.raises(ZeroDivisionError):
+            (x * 2).sum().backward()
+        with pytest.raises(NotFiniteError, match="forward"):
+            power_of_large()
+
+
 def test_what_is_noted_of_a_graph_is_forgotten_with_it() -> None:
     gc.collect()  # the graphs of errors that were raised
     before = len(_places)
@@ -182,6 +303,24 @@ def test_watches_only_its_own_thread() -> None:
         thread.start()
         thread.join()
     assert np.isinf(found[0].data).any()
+
+
+def test_another_thread_compiles_meanwhile() -> None:
+    w, found = Tensor([1.0, 2.0]), []
+
+    @ta.compile
+    def step(x: Any) -> Any:
+        loss = np.sum((w * x) ** 2)
+        loss.backward()
+        w.data -= 0.1 * w.grad
+        w.zero_grad()
+        return loss
+
+    with ta.debug():
+        thread = threading.Thread(target=lambda: found.append(float(step(np.ones(2)))))
+        thread.start()
+        thread.join()
+    assert found == [5.0]
 
 
 def test_a_compiled_step_says_that_it_is_not_watched() -> None:
@@ -224,6 +363,46 @@ def test_an_array_that_changes_under_its_graph_is_named() -> None:
         y.sum().backward()
 
     assert "the result of exp was changed" in said_by(result, ChangedInPlaceError)
+
+
+def test_an_index_that_changes_is_named() -> None:
+    x, index, rows = Tensor(np.ones(3)), np.array([0, 1]), [np.array([0, 1]), np.array([0, 1])]
+
+    def one() -> None:
+        y = x[index].sum()
+        index[0] = 2
+        y.backward()
+
+    def several() -> None:
+        y = Tensor(np.ones((3, 3)))[rows[0], rows[1]].sum()
+        rows[1][0] = 2
+        y.backward()
+
+    for f in (one, several):
+        assert "an array that getitem holds, such as an index, was changed in place" in said_by(f, ChangedInPlaceError)
+
+
+def test_a_buffer_that_no_rule_reads_may_change() -> None:
+    """Of plain arrays: a Tensor has a graph, and is to be left alone under it."""
+    x, buffer, labels, mask = Tensor([1.0, 2.0]), np.ones(2), np.array([0, 1]), np.array([True, False])
+    with ta.debug():
+        y = x + buffer - buffer
+        loss = ta.mse(x * 2, buffer) + y.sum() + ta.cross_entropy(np.stack([x, 2 * x]), labels)
+        buffer[:], labels[0] = 7.0, 1
+        loss.backward()
+    expected = Tensor([1.0, 2.0])
+    ones, labels = np.ones(2), np.array([0, 1])
+    (
+        ta.mse(expected * 2, ones) + expected.sum() + ta.cross_entropy(np.stack([expected, 2 * expected]), labels)
+    ).backward()
+    np.testing.assert_allclose(x.grad, expected.grad, rtol=1e-14)
+
+    def read() -> None:
+        y = (np.where(mask, x, 0) / buffer).sum()
+        mask[1] = True
+        y.backward()
+
+    assert "condition of where was changed" in said_by(read, ChangedInPlaceError)
 
 
 def test_legal_updates_are_no_alarm() -> None:
@@ -283,6 +462,68 @@ def test_the_units_of_images_are_their_channels() -> None:
         ta.tanh(Tensor(3.0))
         ta.tanh(Tensor(np.ones((0, 3))))
     assert [(np.size(u.zero), u.samples, u.dead) for u in report.units] == [(2, 50, 0.5), (1, 1, 0.0)]  # none of none
+
+
+def test_activations_that_learn_and_gates_are_reported() -> None:
+    x = np.tile([-1.0, 2.0, -3.0, 4.0], (5, 1))
+    with ta.debug() as report:
+        model = nn.Sequential(nn.Learned("prelu", features=4, a=0.0), nn.Learned("srelu"), ta.crelu)
+        for _ in range(2):
+            model(x)
+        for op in (ta.reglu, ta.glu, ta.bilinear):
+            op(Tensor(np.concatenate([x, [-1.0, 2.0, -99.0, 99.0] * np.ones((5, 1))], axis=1)))
+        ta.glu(Tensor(np.ones((2, 6, 3, 3))), axis=1)
+        ta.maxout(Tensor(np.stack([x, x + 1, x - 1], axis=-1)))
+        ta.maxout(Tensor(x))
+        ta.prelu(2.0, Tensor([0.0, 1.0]))
+    found = {(u.op.name, np.size(u.zero)): (u.samples, u.dead, u.saturated) for u in report.units}
+    assert found == {
+        ("prelu", 4): (10, 0.5, 0.0),
+        ("srelu", 4): (10, 0.0, 0.0),
+        ("crelu", 4): (10, 0.0, 0.0),
+        ("reglu", 4): (5, 0.5, 0.0),
+        ("glu", 4): (5, 0.0, 0.5),
+        ("bilinear", 4): (5, 0.0, 0.0),
+        ("glu", 3): (18, 0.0, 0.0),
+        ("maxout", 12): (5, 2 / 3, 0.0),
+        ("maxout", 4): (5, 0.75, 0.0),
+        ("prelu", 2): (1, 0.0, 0.0),
+    }
+    printed = str(report)
+    assert "prelu        4       10        50 %     0 %         layers.0 (Learned), test_debug.py, line" in printed
+    assert "Cure: take a smoother gate" in printed
+    assert "Cure: take fewer pieces" in printed
+
+
+def test_what_is_cut_off_on_both_sides_is_cured_by_smaller_weights() -> None:
+    with ta.debug() as report:
+        ta.hard_tanh(Tensor([5.0, 0.0]))
+    assert report.units[0].dead == 0.5
+    assert "smaller weights" in report.units[0].cure
+
+
+def test_a_loop_and_functional_call_add_to_the_same_units() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            self.step, self.activation = nn.Linear(3, 3), ta.tanh
+
+        def forward(self, x: Any) -> Any:
+            for _ in range(4):
+                x = self.activation(self.step(x))
+            for _ in range(2):
+                x = ta.relu(x)
+            return ta.relu(x)
+
+    model = Recurrent()
+    parameters = {name: t.data for name, t in model.named_parameters()}
+    with ta.debug() as report:
+        for _ in range(5):
+            ta.grad(lambda p: np.sum(nn.functional_call(model, p, np.ones((2, 3)))))(parameters)
+    assert [(u.op.name, u.samples, u.place.partition(",")[0]) for u in report.units] == [
+        ("tanh", 40, "activation"),
+        ("relu", 20, "Recurrent"),
+        ("relu", 10, "Recurrent"),
+    ]
 
 
 def test_only_activations_are_reported() -> None:

@@ -32,10 +32,18 @@ def users_place() -> tuple[str, int]:
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
+def in_words(file: str, line: int, short: bool = False) -> str:
+    """A place in a file, or in a cell of a notebook, as its user calls it; in short, without the folders."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    cell = shell.compile.format_code_name(file) if shell else None  # ("Cell", "In[3]")
+    name = " ".join(cell) if cell else Path(file).name if short else file
+    return f"{name}, line {line}" if file else ""
+
+
 def users_line(place: tuple[str, int] | None = None) -> str:
     """That line, or another one, to be read."""
     file, line = place or users_place()
-    return f"{file}, line {line}: {linecache.getline(file, line).strip()}" if file else "(no line of yours)"
+    return f"{in_words(file, line)}: {linecache.getline(file, line).strip()}" if file else "(no line of yours)"
 
 
 def of_the_user(module: str | None) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any
-from weakref import finalize
+from weakref import WeakKeyDictionary, finalize
 
 import numpy as np
 
@@ -18,29 +17,38 @@ from ..compiler.code import users_place
 from ..compiler.compiled import Compiled
 from ..compiler.trace import tracing
 from ..drawing.steps import worst
+from ..hooks import HOOKED, around
+from ..nn import Learned, functional_call
 from ..nn.module import Module, _walk
 from ..op import Array, Elementwise, Node, Op
 from ..tensor import Tensor
 from ..transforms import linear
-from . import findings
+from . import changes, findings
 from .findings import Place, arrays_of
-from .units import Report, is_activation
+from .units import Report, slopes_of
 
 
 class _Here(threading.local):
     """What is known of this thread."""
 
-    walking = 0  # of the backward walks: their rules may pass through inf, as in what np.where does not choose
-
     def __init__(self) -> None:
         self.reports: list[Report] = []  # of the debug() blocks it is in
-        self.modules: list[tuple[Module, Counter[str]]] = []  # whose forward runs, and which activations ran in it
+        self.watch = ExitStack()  # what the outermost has put around our functions
+        self.modules: list[tuple[Module, Counter[int]]] = []  # whose forward runs, and how often each activation did
+        self.originals: WeakKeyDictionary[Module, Module] = WeakKeyDictionary()  # of what functional_call copied
         self.paths: dict[Any, str] = {}  # in the outermost
+        self.walks: list[_Walk] = []  # backward: rules may pass through inf, as in what np.where does not choose
+
+
+class _Walk:
+    """A walk back that goes on."""
+
+    def __init__(self) -> None:
+        self.called, self.rule = users_place(), Place()  # whence, and where the op was called whose rule now runs
 
 
 _here = _Here()
 _places: dict[int, Place] = {}  # by the id of the node, until that is gone
-_prints: dict[int, list[int]] = {}  # likewise: the fingerprints of its result and its inputs, in this order
 
 
 @contextmanager
@@ -50,8 +58,8 @@ def debug() -> Iterator[Report]:
     NotFiniteError names the op, what it was given, the module, your file and line, and the usual cure. An op that
     passes on an inf of its inputs is not to blame (masks hold -inf), but one that makes nan of it is. RuntimeError if a
     compiled step is called: it runs without ops. ChangedInPlaceError names an array that was written to between an op
-    that used it and `backward()`. What the `with` gives is a Report of dead and saturated units, to be printed at the
-    end: of each activation that ran, over all steps.
+    that used it and `backward()`, if the rule needs it. What the `with` gives is a Report of dead and saturated units,
+    to be printed at the end: of each activation that ran, over all steps.
 
     >>> try:
     ...     with debug():
@@ -64,53 +72,48 @@ def debug() -> Iterator[Report]:
     if tracing.now:
         raise RuntimeError("ta.debug() cannot look into a step while it is compiled: call the eager step within it")
     report = Report()
-    _swapped.enter()
+    if not _here.reports:
+        for owner, name, watched in WATCHED:
+            _here.watch.enter_context(around(owner, name, watched))
     _here.reports.append(report)
     try:
         yield report
     finally:
         _here.reports.remove(report)
-        _swapped.leave()
+        if not _here.reports:
+            _here.watch.close()
 
 
-def _record(plain: Callable[..., Any]) -> Any:
+def _recorded(record: Callable[..., Tensor], op: Op, inputs: tuple[Any, ...]) -> Tensor:
     """Tensor._record, which looks at what comes out."""
-
-    def record(op: Op, inputs: tuple[Any, ...]) -> Any:
-        result = plain(op, inputs)
-        if not _here.reports or tracing.now:
-            return result
-        place = Place(*users_place(), _module())
-        if not _here.walking:
-            where = _unexplained(op, inputs, result._array)
-            if where is not None:
-                raise findings.not_finite_forward(op, inputs, result._array, where, place)
-            if is_activation(op):
-                _count_units(op, place, result._array, arrays_of(inputs)[0])
-        _places[id(result)] = place
-        _prints[id(result)] = [_print_of(x) for x in (result._array, *arrays_of(inputs))]
-        finalize(result, _forget, id(result)).atexit = False
+    result = record(op, inputs)
+    if tracing.now:
         return result
-
-    return staticmethod(record)
+    place = _place()
+    if not _here.walks:
+        where = _unexplained(op, inputs, result._array)
+        if where is not None:
+            raise findings.not_finite_forward(op, inputs, result._array, where, place)
+        slopes = slopes_of(op, result._array, arrays_of(inputs))
+        if slopes is not None:
+            _count_units(op, place, *slopes)
+    _places[id(result)] = place
+    changes.note(result)
+    finalize(result, _forget, id(result)).atexit = False
+    return result
 
 
 def _forget(node: int) -> None:
     _places.pop(node, None)
-    _prints.pop(node, None)
+    changes.forget(node)
 
 
-def _print_of(x: Any) -> int:
-    """A number that tells whether an array has changed."""
-    return zlib.crc32(np.ascontiguousarray(x).reshape(-1).view(np.uint8).data) if isinstance(x, np.ndarray) else 0
-
-
-def _check_unchanged(node: Node) -> None:
-    """What the rules of a node are given has to be what it was computed with."""
-    arrays = [node._array, *arrays_of(node.inputs)]
-    for i, (x, before) in enumerate(zip(arrays, _prints.get(id(node), ()), strict=False)):
-        if _print_of(x) != before:
-            raise findings.changed_in_place(node, i, x, _places[id(node)])
+def _place() -> Place:
+    """Where an op is called that runs now. A rule runs where its op was called, not where the walk was."""
+    called = users_place()
+    if _here.walks and _here.walks[-1].called == called:
+        return _here.walks[-1].rule
+    return Place(*called, _module())
 
 
 def _unexplained(op: Op, inputs: tuple[Any, ...], y: Array) -> Array | None:
@@ -127,33 +130,36 @@ def _unexplained(op: Op, inputs: tuple[Any, ...], y: Array) -> Array | None:
     return None if infinite else np.isinf(y)
 
 
-def _walked(plain: Callable[..., Any]) -> Any:
+def _walked(walk: Callable[..., Any], order: list[Node], cotangents: Any, wanted: set[Node], value: Any) -> Iterator[Any]:
     """autodiff.walk, which looks at each gradient when it is complete, and finds whose rule made it so."""
+    if tracing.now:
+        yield from walk(order, cotangents, wanted, value)
+        return
+    users: dict[Node, list[tuple[Node, int, Array]]] = {}
+    here, seeds = _Walk(), dict(cotangents)
+    _here.walks.append(here)
+    try:
+        for node, g in walk(order, cotangents, wanted, value):
+            array = g._array if isinstance(g, Node) else np.asarray(g)
+            if worst(array):
+                raise _origin(node, array, users.get(node, []), seeds.get(node, 0.0))
+            for i, x in enumerate(node.inputs):
+                if isinstance(x, Node) and x in wanted:
+                    users.setdefault(x, []).append((node, i, array))
+            yield node, g
+            place, op = _places.get(id(node), Place()), node.op
+            number = changes.changed(node, array, wanted)
+            if number is not None:
+                raise findings.changed_in_place(node, number, place)
+            here.rule = place.of_rule(op.name if op else "")
+    finally:
+        _here.walks.remove(here)
 
-    def walk(order: list[Node], cotangents: Any, wanted: set[Node], value: Any) -> Iterator[tuple[Node, Any]]:
-        if not _here.reports or tracing.now:
-            yield from plain(order, cotangents, wanted, value)
-            return
-        users: dict[Node, list[tuple[Node, int, Array]]] = {}
-        _here.walking += 1
-        try:
-            for node, g in plain(order, cotangents, wanted, value):
-                array = g._array if isinstance(g, Node) else np.asarray(g)
-                if worst(array):
-                    raise _origin(node, array, users.get(node, []))
-                for i, x in enumerate(node.inputs):
-                    if isinstance(x, Node) and x in wanted:
-                        users.setdefault(x, []).append((node, i, array))
-                yield node, g
-                _check_unchanged(node)
-        finally:
-            _here.walking -= 1
 
-    return walk
-
-
-def _origin(node: Node, g: Array, users: list[tuple[Node, int, Array]]) -> Exception:
+def _origin(node: Node, g: Array, users: list[tuple[Node, int, Array]], seed: Any) -> Exception:
     """Which of the rules that a gradient is the sum of gave what is not finite: they are asked once more."""
+    given = seed._array if isinstance(seed, Node) else np.asarray(seed)
+    cause = "hook" if id(node) in HOOKED else "seed" if worst(given) or not users else "sum"
     for user, i, arrived in users:
         op: Any = user.op
         gx = op.vjp(i, arrived, user._array, *arrays_of(user.inputs))
@@ -161,24 +167,26 @@ def _origin(node: Node, g: Array, users: list[tuple[Node, int, Array]]) -> Excep
             gx = autodiff.unbroadcast(gx, node._array, op, i)
         if worst(gx):
             return findings.not_finite_backward(op, i, user, arrived, gx, _places.get(id(user), Place()))
-    return findings.not_finite_sum(node, g)
+    return findings.not_finite_sum(node, g, cause, _places.get(id(node), Place()))
 
 
-def _called(plain: Callable[..., Any]) -> Any:
+def _called(call: Callable[..., Any], module: Module, *inputs: Any) -> Any:
     """Module.__call__, which notes whose forward runs."""
+    if not _here.modules:
+        _here.paths = {part: path for path, part in _walk(module) if isinstance(part, Module)}
+    _here.modules.append((module, Counter()))
+    try:
+        return call(module, *inputs)
+    finally:
+        _here.modules.pop()
 
-    def call(module: Module, *inputs: Any) -> Any:
-        if not _here.reports or tracing.now:
-            return plain(module, *inputs)
-        if not _here.modules:
-            _here.paths = {part: path for path, part in _walk(module) if isinstance(part, Module)}
-        _here.modules.append((module, Counter()))
-        try:
-            return plain(module, *inputs)
-        finally:
-            _here.modules.pop()
 
-    return call
+def _copied(copy: Callable[..., Any], x: Any, *args: Any) -> Any:
+    """How functional_call copies a module, which for a report is the same one."""
+    found = copy(x, *args)
+    if isinstance(found, Module):
+        _here.originals[found] = x
+    return found
 
 
 def _module() -> str:
@@ -190,67 +198,41 @@ def _module() -> str:
     return f"{path} ({kind})" if path else kind
 
 
-def _count_units(op: Any, place: Place, y: Array, x: Array) -> None:
-    """Add to the reports: under the module that runs and how many times it has run this op, or else the line."""
-    where = f"{Path(place.file).name}, line {place.line}"
+def _count_units(op: Op, place: Place, slopes: Array, axis: int) -> None:
+    """Add to the reports: under the part of the module that runs, or else under the line."""
+    where = place.line_in_short
     key: Any = repr(op), place.file, place.line
     if _here.modules:
         module, ran = _here.modules[-1]
-        parts = [(f".{name}", part) for name, part in vars(module).items()]
-        parts += [
-            (f"{name}.{i}", p)
-            for name, parts_ in parts
-            if isinstance(parts_, list | tuple)
-            for i, p in enumerate(parts_)
-        ]
-        paths = [_here.paths.get(module, "") + name for name, part in parts if part is op]
-        key = module, repr(op), ran[repr(op)]
-        found = paths[ran[repr(op)]].lstrip(".") if ran[repr(op)] < len(paths) else place.module
-        where = f"{found}, {where}"
-        ran[repr(op)] += 1
+        parts = [path for path, part in _parts(module) if part is op and not isinstance(module, Learned)]
+        part = ".".join(filter(None, (_here.paths.get(module, ""), parts[ran[id(op)] % len(parts)]))) if parts else ""
+        where = f"{part or place.module}, {where}"
+        key = _here.originals.get(module, module), repr(op), part or key
+        ran[id(op)] += 1
     for report in _here.reports:
-        report.add(key, op, where, y, x)
+        report.add(key, op, where, slopes, axis)
 
 
-def _refused(plain: Callable[..., Any]) -> Any:
+def _parts(module: Module) -> Iterator[tuple[str, Any]]:
+    """What a module has for attributes, and what is in lists and tuples of these."""
+    for name, part in vars(module).items():
+        yield name, part
+        if isinstance(part, list | tuple):
+            yield from ((f"{name}.{i}", p) for i, p in enumerate(part))
+
+
+def _refused(call: Callable[..., Any], step: Compiled, *args: Any, **kwargs: Any) -> Any:
     """Compiled.__call__, which has no ops to look at."""
-
-    def call(step: Compiled, *args: Any, **kwargs: Any) -> Any:
-        if _here.reports and not tracing.now and not linear.differentiating.now:
-            raise findings.compiled_in_debug(getattr(step, "__name__", "the step"))
-        return plain(step, *args, **kwargs)
-
-    return call
+    if tracing.now or linear.differentiating.now:  # called by another step, of which it becomes a part
+        return call(step, *args, **kwargs)
+    raise findings.compiled_in_debug(getattr(step, "__name__", "the step"))
 
 
-class _Swapped:
-    """The functions that have another in their place as long as any thread is debugging."""
-
-    places: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
-        (Tensor, "_record", _record),
-        (autodiff, "walk", _walked),
-        (linear, "walk", _walked),
-        (Module, "__call__", _called),
-        (Compiled, "__call__", _refused),
-    )
-
-    def __init__(self) -> None:
-        self.lock, self.users, self.plain = threading.Lock(), 0, list[Any]()
-
-    def enter(self) -> None:
-        with self.lock:
-            self.users += 1
-            if self.users == 1:
-                self.plain = [vars(owner)[name] for owner, name, _ in self.places]
-                for owner, name, watched in self.places:
-                    setattr(owner, name, watched(getattr(owner, name)))
-
-    def leave(self) -> None:
-        with self.lock:
-            self.users -= 1
-            if not self.users:
-                for (owner, name, _), plain in zip(self.places, self.plain, strict=True):
-                    setattr(owner, name, plain)
-
-
-_swapped = _Swapped()
+WATCHED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+    (Tensor, "_record", _recorded),
+    (autodiff, "walk", _walked),
+    (linear, "walk", _walked),
+    (Module, "__call__", _called),
+    (sys.modules[functional_call.__module__], "_copy", _copied),
+    (Compiled, "__call__", _refused),
+)

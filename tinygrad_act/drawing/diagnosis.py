@@ -37,6 +37,7 @@ CURES = {
     "cancels": "look at the signs: the result does not depend on it, as in x - x or the sum of a softmax",
     "not finite log": "use cross_entropy on the logits instead of log(softmax), or np.log1p(x); log of 0 is -inf",
     "not finite data": "clean the data, until np.isfinite(x).all() holds",
+    "not finite update": "an update made it so: see its gradient; a smaller learning rate, or clip the gradients",
     "not finite": "look at the first place: keep what the op is given within its domain, and small enough",
     "seed": "give a seed that is finite, and not 0 everywhere",
     "": "look at the factors below; scaling the weights by 1/sqrt(fan_in) keeps each near 1",
@@ -45,9 +46,12 @@ CURES["not finite log1p"] = CURES["not finite log"]
 CURES |= dict.fromkeys([f"not finite {op}" for op in ("sqrt", "divide", "power", "reciprocal", "norm")], EPSILON)
 CURES |= dict.fromkeys(
     [f"not finite {op}" for op in ("exp", "expm1", "sinh", "cosh")],
-    "subtract the maximum first, as softmax and logsumexp do",
+    "subtract the maximum first, as softmax and logsumexp do; softplus is log(1 + exp(x)) without overflow",
 )
-CURES |= dict.fromkeys([f"not finite {op}" for op in ("affine", "matmul")], CURES["large weights"])
+CURES |= dict.fromkeys(
+    [f"not finite {op}" for op in ("affine", "matmul")],
+    f"{CURES['large weights']}; or a smaller learning rate, if they have grown",
+)
 
 
 @dataclass(repr=False)

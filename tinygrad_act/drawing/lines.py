@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from ..compiler.code import users_place
+from ..compiler.code import in_words, users_place
 from ..hooks import around
 from ..op import Node
 from ..tensor import Tensor
@@ -41,5 +40,4 @@ def _noting(record: Callable[..., Tensor], op: Any, inputs: tuple[Any, ...]) -> 
 
 def line_of(node: Node | None) -> str:
     """`train.py, line 12`, if it was noted."""
-    file, line = _noted.get(id(node), ("", 0))
-    return f"{Path(file).name}, line {line}" if file else ""
+    return in_words(*_noted.get(id(node), ("", 0)), short=True)
