@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ import tinygrad_act as ta
 from tinygrad_act import nn
 from tinygrad_act.op import Array, Elementwise, Kink, Op
 from tinygrad_act.testing import check_grads, check_op, laws
-from tinygrad_act.testing.numeric import central, one_sided
+from tinygrad_act.testing.numeric import central, one_sided, roughness
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4))
@@ -125,6 +127,60 @@ class NotLinear(Sine):
         return g * g / (g.data if isinstance(g, ta.Tensor) else g) * np.cos(inputs[0])
 
 
+class WrongAt(Sine):
+    """Wrong at one element only."""
+
+    def __init__(self, element: int, factor: float) -> None:
+        self.element, self.factor = element, factor
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        factor = np.ones(x.shape)
+        factor.flat[self.element] = self.factor
+        return np.cos(x) * factor
+
+
+class WrongOnArrays(Sine):
+    """Right on Tensors, which gradients() runs, and wrong in backward()."""
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        return np.cos(x) * (1.0 if isinstance(x, ta.Tensor) else 1.001)
+
+
+class Writing(Sine):
+    """Its rule writes into the result, in backward()."""
+
+    def derivative(self, y: Array, x: Array) -> Array:
+        if isinstance(y, np.ndarray):
+            y *= 1.5
+        return np.cos(x)
+
+
+class Rough(Sine):
+    """The value has the digits of float16, where it is float32."""
+
+    def forward(self, x: Array) -> Array:
+        return np.sin(x).astype(np.float16).astype(x.dtype) if x.dtype == np.float32 else np.sin(x)
+
+
+class Untaught(Sine):
+    """Without a derivative."""
+
+    derivative = Elementwise.derivative
+
+
+class WholeForTies(Op):
+    """The greatest, of which each that is tied gets the whole gradient."""
+
+    formula = r"\max_i x_i"
+    rule = {"x": r"\bar y [x = y]"}
+
+    def forward(self, x: Array) -> Array:
+        return np.max(x, axis=0)
+
+    def vjp_x(self, g: Array, y: Array, x: Array) -> Array:
+        return g * np.equal(x, y)
+
+
 def report_of(f: Callable[..., Any], *args: Any, **options: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         check_grads(f, *args, **options)
@@ -134,6 +190,8 @@ def report_of(f: Callable[..., Any], *args: Any, **options: Any) -> str:
 network = nn.Sequential(nn.Linear(4, 8, rng=RNG), "tanh", nn.Linear(8, 8, rng=RNG), "gelu", nn.Linear(8, 3, rng=RNG))
 single = nn.Sequential(nn.Linear(4, 5, rng=RNG), "relu", nn.Linear(5, 2, rng=RNG)).astype(np.float32)
 AT_A_KINK = np.array([-1.0, 0.0, 1e-9, 1.0])
+NEAR = np.array([1e-3, 1e-5, 1e-7, 1e-9, 1e-11])  # an edge
+LOGITS = X[:, :3].astype(np.float32)
 RIGHT: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "a scalar": (lambda x: (x**2 * np.sin(x)).sum(), (X,)),
     "a number": (lambda x: 2 * x**3, (1.5,)),
@@ -159,7 +217,48 @@ RIGHT: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "labels, which are no floats": (ta.cross_entropy, (X, np.array([0, 1, 2]))),
     "a gradient within": (lambda x: ta.gradients((x**3).sum(), x) if isinstance(x, ta.Tensor) else x, (X,)),
     "a size of 0": (lambda x: x.sum(), (np.zeros((0, 3)),)),
+    "near 0, where log ends": (np.log, (NEAR,)),
+    "near 1, where arcsin ends": (np.arcsin, (1 - NEAR,)),
+    "near 1, where arctanh ends": (np.arctanh, (np.concatenate([1 - NEAR, NEAR - 1]),)),
+    "near 1, where arccosh ends": (np.arccosh, (1 + NEAR,)),
+    "near a pole": (lambda x: 1 / x, (np.concatenate([NEAR, -NEAR]),)),
+    "an error beyond the edge": (lambda x: x**1.5 if x.data.min() > 0 else 1 / 0, (NEAR,)),
+    "bends at 1e5 a unit": (lambda x: np.sin(1e5 * x), (X,)),
+    "bends by 1e-150": (lambda x: np.tanh(1e150 * x), (1e-150 * X,)),
+    "almost a line": (lambda x: x / (1 + np.abs(x)), (1e8 * X,)),
+    "a value that rounding hides": (lambda x: np.log(np.cosh(x)), (1e-8 * X,)),
+    "terms that cancel": (lambda x: (x - 1) * (x + 1) - x * x, (1e3 * X,)),
+    "terms that cancel to 0": (lambda x: x * 1e8 - x * 1e8, (X,)),
+    "a small part of a large value": (lambda x: np.sin(x) + 1e12, (X,)),
+    "logits far apart": (lambda x: ta.softmax(x) * np.arange(4), (1e4 * X,)),
+    "masked logits": (lambda x: ta.softmax(x + np.array([0, 0, 0, -np.inf])), (X,)),
+    "a middle of ties": (lambda x: np.median(x) * 1.0, (np.ones(4),)),
+    "an order, and many near ties": (lambda x: np.sort(x) * np.sin(np.arange(400)), (RNG.standard_normal(400),)),
+    "kinks everywhere": (lambda x: np.abs(x) * np.sin(np.arange(50)), (np.zeros(50),)),
+    "kinks that are almost here": (lambda x: ta.selu(x).sum() * x.mean(), (np.array([-1e-12, 0, 0, 1e-12]),)),
+    "a bend that is almost here": (lambda x: ta.softshrink(x) ** 2, (0.5 + np.array([0, 1e-7, -1.0000001, -0.01]),)),
+    "a kink among 10,000": (lambda x: ta.relu(x - 0.5), (RNG.standard_normal(10_000),)),
+    "single precision, of digits that cancel": (lambda x: (x + 1 - x) * x, (np.float32(1e4) * LOGITS,)),
+    "single precision, that underflows": (ta.softmax, (np.float32(1e3) * LOGITS,)),
+    "single precision, of constants": (lambda x: x * 1.1 - x * 1.1000001, (LOGITS,)),
+    "single precision, normalised": (lambda x: (x - x.mean()) / np.sqrt(x.var() + 1e-5), (np.float32(100) * LOGITS,)),
 }
+
+
+@pytest.mark.parametrize("scale", [10.0**k for k in range(-8, 9, 2)])
+@pytest.mark.parametrize(
+    "f",
+    [np.tanh, np.log1p, ta.gelu, ta.softplus, lambda x: x**3, lambda x: np.exp(-(x**2)), lambda x: x.std() * x.max()],
+    ids=["tanh", "log1p", "gelu", "softplus", "cube", "bell", "statistics"],
+)
+def test_what_is_right_passes_at_every_scale(f: Callable[..., Any], scale: float) -> None:
+    check_grads(f, np.abs(X[0]) * scale)
+
+
+def test_it_records_where_nothing_is_recorded_and_within_debug() -> None:
+    with ta.no_grad(), ta.debug():
+        check_grads(np.sqrt, NEAR)
+        assert "Detaching()" in report_of(Detaching(), X)
 
 
 @pytest.mark.parametrize(("f", "args"), RIGHT.values(), ids=RIGHT)
@@ -189,17 +288,57 @@ FAULTS: dict[str, tuple[Callable[..., Any], tuple[Any, ...], list[str]]] = {
     "factor": (lambda x: np.exp(SlightlyWrong()(x)).mean(), (X,), ["SlightlyWrong()", "= 1.0001", "12 of 12"]),
     "term": (lambda a, b: np.sin(MissingTerm()(a, b)), (X, X[0]), ["MissingTerm()", "at a[", r"\bar y\, b"]),
     "broadcast": (lambda a, b: WrongBroadcasting()(a, b) ** 2, (X, X[0]), ["WrongBroadcasting()", "at b[", "0.333333"]),
-    "kink": (Hinge(1.2), (np.array([1.0, 0.0, -1.0]),), ["Hinge()", "x[1]", "a kink: 0 below it", "1 of 3"]),
+    "kink": (
+        Hinge(1.2),
+        (np.array([1.0, 0.0, -1.0]),),
+        ["Hinge()", "x[1]", "legal          from 0 to 0.7368", "at a kink", "1 of 3"],
+    ),
     "second": (lambda x: Detaching()(x), (X,), ["second derivative", "Detaching()", "analytic       0\n"]),
     "nan": (lambda x: Nan()(x), (np.array([0.1, 1.0]),), ["not finite", "x[1]", "nan", "Nan()", "1 of 2"]),
     "forward": (lambda x: NotLinear()(x), (X,), ["forward mode", "NotLinear()", "= 2"]),
-    "wider": (lambda x: Widening()(x).sum(), (X.astype(np.float32),), ["Widening()", "float32 into float64"]),
-    "digits": (lambda x: Imprecise()(x).sum(), (X.astype(np.float32),), ["float32 is further", "x[0, 0]"]),
+    "wider": (
+        lambda x: Widening()(np.tanh(x)).sum(),
+        (X.astype(np.float32),),
+        ["Widening()", "float32 into float64", "used in        test_testing.py, line"],
+    ),
+    "digits": (
+        lambda x: Imprecise()(np.tanh(x)).sum(),
+        (X.astype(np.float32),),
+        ["float32 is further", "x[0, 0]", "Imprecise()", "used in        test_testing.py, line"],
+    ),
+    "digits of the value": (
+        lambda x: Rough()(x),
+        (X.astype(np.float32),),
+        ["the value in float32", "value[", "Rough()"],
+    ),
     "detached": (lambda x: x * x.detach(), (X,), ["numeric = 0.5", "No op is wrong by itself", ".detach()"]),
     "no graph": (lambda x: x.detach() * 2, (X,), ["analytic       0\n", "No op is wrong by itself"]),
     "one of many": (lambda x: Nan()(x).sum(), (np.r_[np.zeros(5000), 1.0],), ["x[5000]", "1 of 5001"]),
     "many": (lambda x: WrongSign()(x).sum(), (RNG.standard_normal((50, 40)),), ["x[", "WrongSign()"]),
+    "one by a sign": (WrongAt(4321, -1.0), (RNG.standard_normal(10_000),), ["x[4321]\n", "WrongAt()", "= -1\n"]),
+    "one by a thousandth": (WrongAt(4321, 1.001), (RNG.standard_normal((100, 100)),), ["x[43, 21]\n", "= 1.001\n"]),
+    "ties": (WholeForTies(), (np.ones((3, 4)),), ["and x[1, ", "together\n", "WholeForTies()", "from 0 to 0.7"]),
+    "ties of two": (lambda x, y: WholeForTies()(np.stack([x, y])), (X, X), ["WholeForTies()", " and y["]),
+    "kinks put together": (lambda x: ta.relu(x) - ta.relu(-x), (AT_A_KINK,), ["x[1]", "Kinks may do it too"]),
+    "arrays": (lambda x: WrongOnArrays()(x), (X,), ["backward(), whose rules see arrays", "WrongOnArrays()", "1.001"]),
+    "writing": (lambda x: np.cos(Writing()(x)), (X,), ["a rule writes into an array", "Writing()"]),
+    "in a checkpoint": (lambda x: ta.checkpoint(lambda z: z * WrongSign()(z))(x), (X,), ["WrongSign()", "= -1"]),
+    "in a gradient": (lambda x: ta.grad(lambda z: np.sum(Detaching()(z) ** 2))(x), (X,), ["Detaching()"]),
+    "after 300 ops": (lambda x: WrongSign()(chain(x, 300)), (X,), ["WrongSign()"]),
+    "beside an edge": (lambda x: SlightlyWrong()(np.log(x)), (NEAR,), ["SlightlyWrong()", "= 1.0001"]),
+    "beside a kink": (Hinge(1.2), (np.array([0.0, 1e-4]),), ["x[0]", "1 of 2"]),
+    "one rule of two": (
+        lambda a, b: np.exp(np.multiply(a, b)) * MissingTerm()(b, a),
+        (X, X),
+        ["at a[", "MissingTerm()"],
+    ),
 }
+
+
+def chain(x: Any, n: int) -> Any:
+    for _ in range(n):
+        x = x * 1.0
+    return x
 
 
 @pytest.mark.parametrize(("f", "args", "said"), FAULTS.values(), ids=FAULTS)
@@ -231,6 +370,17 @@ def test_a_module_at_fault_is_told_by_the_parameter_and_given_back_as_it_was() -
     assert "weight[" in report_of(module, np.array([1.0, 3.0]))
     assert module.weight.data is data
     assert module.weight.grad is grad
+
+
+def test_of_very_many_ops_it_says_how_many_were_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinygrad_act.testing.check.MOST_OPS", 10)
+
+    def f(x: Any) -> Any:
+        for k in range(20):
+            x = ta.leaky_relu(x, alpha=0.5 + k / 100)
+        return WrongSign()(x)
+
+    assert "Of 21 ops, the first 10 were looked at: none" in report_of(f, np.abs(X))
 
 
 def test_two_runs_that_differ_are_told() -> None:
@@ -270,6 +420,54 @@ def test_what_cannot_be_checked_is_explained(f: Callable[..., Any], args: tuple[
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("f", "args", "said"),
+    [
+        (np.tanh, (np.array([1.0, np.inf]),), "x[1] is inf"),
+        (lambda x, y: x * y, (X, np.nan), "y is nan"),
+        (lambda x: np.where(x.data > 0, x, -np.inf), (X,), r"gives -inf at index [0, 1]"),
+    ],
+)
+def test_what_has_no_derivative_is_refused(f: Callable[..., Any], args: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        check_grads(f, *args)
+
+
+def test_an_order_that_is_not_checked_is_refused() -> None:
+    with pytest.raises(ValueError, match="order 1 or 2, not 3"):
+        check_grads(np.tanh, X, order=3)
+
+
+def test_a_derivative_that_is_infinite_is_told_and_may_be_left_out() -> None:
+    assert "order=1 checks the first alone" in report_of(lambda x: x**1.5, np.array([0.0, 1.0]))
+    check_grads(lambda x: x**1.5, np.array([0.0, 1.0]), order=1)
+    assert "first derivative is not finite" in report_of(np.sqrt, np.array([0.0, 1.0]))
+
+
+def test_another_thread_sees_nothing_of_a_check() -> None:
+    seen, stop = set(), threading.Event()
+
+    def other() -> None:
+        while not stop.is_set():
+            seen.add(type(ta.step(ta.Tensor(X)).op))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    check_grads(lambda x: ta.step(np.sin(x)) + ta.binarize(x), X)
+    check_grads(np.tanh, X.astype(np.float32))
+    stop.set()
+    thread.join()
+    assert seen == {type(ta.step)}
+
+
+def test_numpy_handles_errors_as_before() -> None:
+    with np.errstate(divide="raise", over="warn", invalid="print"):
+        before = np.geterr()
+        check_grads(np.log, NEAR)
+        report_of(np.sqrt, np.array([0.0]))
+        assert np.geterr() == before
+
+
 def test_order_and_tolerances_are_heeded() -> None:
     check_grads(Detaching(), X, order=1)
     check_grads(SlightlyWrong(), X, rtol=1e-3)
@@ -283,6 +481,13 @@ def test_the_numeric_derivative_knows_its_error() -> None:
     sides = [one_sided(lambda t: abs(t) + t, h, 0.0).value for h in (-0.1, 0.1)]
     np.testing.assert_allclose(sides, [0, 2], atol=1e-12)
     assert one_sided(lambda t: float(t > 0), 0.1, 0.0).value == 0  # a jump: the slope beside it
+    assert abs(one_sided(lambda t: t**1.5 + t, 0.1, 0.0).value - 1) < 1e-12  # a power that is not whole
+    assert abs(central(lambda t: math.log(1e-9 + t) if t > -1e-9 else math.nan, 0.1, 0.0).value - 1e9) < 1
+
+
+def test_how_rough_a_function_is_is_measured() -> None:
+    assert 1e-17 < roughness(lambda t: math.sin(1 + t), 1e-9) < 1e-15
+    assert 1e-8 < roughness(lambda t: math.sin(1 + t) + 1e9 - 1e9, 1e-6) < 1e-5
 
 
 def test_a_small_network_takes_no_half_second() -> None:
@@ -307,6 +512,12 @@ BROKEN: dict[str, tuple[Op, tuple[Any, ...], list[str]]] = {
     "term": (MissingTerm(), (X, X[0]), ["by input a", "the gradient equals"]),
     "stretched": (WrongWhenStretched(), (X, X), ["1 of", "broadcasting is undone", "by input b"]),
     "nan": (Nan(), (), ["finite and silent", "at [  40. 1000.]"]),
+    "writing": (
+        Writing(),
+        (),
+        ["it leaves what it is given alone", "the rule for x writes into what it is given: y at ["],
+    ),
+    "no rule": (Untaught(), (), ["needs a derivative", "The same of 11 other laws"]),
 }
 
 
@@ -326,6 +537,27 @@ def test_a_kink_that_is_not_declared_or_not_legal_is_told() -> None:
 
     with pytest.raises(AssertionError, match="kinks are where they are declared"):
         check_op(Declared(1.5))
+
+
+@pytest.mark.parametrize("at", [0.3, -3.7, 100.0, 1e-3])
+def test_a_kink_is_found_wherever_it_is(at: float) -> None:
+    class Bent(Hinge):
+        def forward(self, x: Array) -> Array:
+            return super().forward(x - at)
+
+        def derivative(self, y: Array, x: Array) -> Array:
+            return super().derivative(y, x - at)
+
+    with pytest.raises(AssertionError, match=f"the slope jumps at {at:.9g}, where no kink is declared"):
+        check_op(Bent(0.5))
+
+
+def test_a_class_that_cannot_be_pickled_is_told_to_be_at_the_top() -> None:
+    class Local(Sine):
+        """A right op in a function."""
+
+    with pytest.raises(AssertionError, match=r"breaks 1 of 19 laws[^*]*write the class at the top of a file"):
+        check_op(Local())
 
 
 def test_an_op_is_told_what_it_needs() -> None:

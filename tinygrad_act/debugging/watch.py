@@ -130,7 +130,9 @@ def _unexplained(op: Op, inputs: tuple[Any, ...], y: Array) -> Array | None:
     return None if infinite else np.isinf(y)
 
 
-def _walked(walk: Callable[..., Any], order: list[Node], cotangents: Any, wanted: set[Node], value: Any) -> Iterator[Any]:
+def _walked(
+    walk: Callable[..., Any], order: list[Node], cotangents: Any, wanted: set[Node], value: Any
+) -> Iterator[Any]:
     """autodiff.walk, which looks at each gradient when it is complete, and finds whose rule made it so."""
     if tracing.now:
         yield from walk(order, cotangents, wanted, value)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
-from ..autodiff import toposort
 from ..drawing.lines import line_of, lines_noted
 from ..op import Node
 from ..tensor import Tensor
+from ..transforms.linear import recording
+from ..transforms.recompute import Recomputed
 from ..trees import flatten
 from . import report
-from .judge import Fault, Judge, allows_complex
-from .problem import Problem, is_variable, problem_of
+from .judge import Fault, Judge, allows_complex, in_order
+from .precision import faults_of_precision
+from .problem import Arrays, Problem, is_variable, problem_of
 
 MOST_OPS = 200  # of a graph that are searched for the one at fault
-
-
-class Suspect(NamedTuple):
-    """The op whose own rule is wrong, on what it was given."""
-
-    op: Any
-    shapes: str
-    line: str
-    fault: Fault
 
 
 def check_grads(
@@ -36,31 +29,42 @@ def check_grads(
 
     `f` takes and gives Tensors, or containers of them, or it is a Module, whose parameters are checked too. The floats
     among `args` (arrays, Tensors, numbers, in lists, tuples and dicts) are what it is differentiated with respect to.
-    Checked are the gradient and, up to `order` 2, its derivative, in reverse mode against numeric ones, and forward
-    mode against reverse. Numeric are a complex step (Squire and Trapp, 1998) where the function allows it, else central
-    differences in Ridders' table (1982), in double; single precision is compared with double, as far as its rounding
-    goes. At a kink the derivative may be any between the slopes to the left and the right of it (Clarke, 1983). An op
-    with a surrogate is judged by that. Of more than 100 elements, some and random directions are checked.
+    Checked are the gradient and, up to `order` 2, its derivative, in reverse mode against numeric ones, forward mode
+    against reverse, and `backward()` against `gradients()`. Numeric are a complex step (Squire and Trapp, 1998) where
+    the function allows it, else central differences in Ridders' table (1982), in double; single precision is compared
+    with double, as far as its rounding goes. At a kink the derivative may be any between the slopes around it (Clarke,
+    1983). An op with a surrogate is judged by that. Of more than 100 elements, some and random directions are checked.
 
     `rtol` (1e-6) and `atol` (1e-9 of the largest derivative) come on top of the error that the numeric one has.
-    TypeError if no argument is of floats, or if `f` gives no Tensor.
+    TypeError if no argument is of floats, or if `f` gives no Tensor; ValueError at numbers, or for results, that are
+    not finite, and for another order.
 
     >>> check_grads(lambda x: (x**2 * np.sin(x)).sum(), np.array([0.5, 2.0]))
     """
+    if order not in (1, 2):
+        raise ValueError(f"check_grads checks derivatives up to order 1 or 2, not {order!r}")
     problem = problem_of(f, args)
-    with problem.borrowed():
-        operations = tried(problem)
-        if faults := faults_of(problem, order, rtol, atol):
-            raise AssertionError(
-                report.of(f, worst_of(faults), suspect_of(problem, faults[0], rtol, atol), problem.is_weighted)
-            )
-        if wrong := wrong_dtype(problem, operations) or of_low_precision(problem, atol):
-            raise AssertionError(f"check_grads({report.called(f)}): {wrong}")
+    with problem.borrowed(), recording():
+        tried(problem)
+        with looking():
+            if faults := faults_of(problem, order, rtol, atol):
+                told = report.of(f, worst_of(faults), suspect_of(problem, faults[0], rtol, atol), problem.is_weighted)
+                raise AssertionError(told)
+            if wrong := faults_of_precision(problem, atol):
+                raise AssertionError(f"check_grads({report.called(f)}): {wrong}{imprecise_op(problem, atol)}")
 
 
-def tried(problem: Problem) -> list[Node]:
-    """What a function computed, in order, run twice: it gives the same Tensors and leaves its arguments alone."""
+def looking() -> np.errstate:
+    """What is not finite is looked for in results, and most points are ones that only the check has chosen."""
+    return np.errstate(divide="ignore", over="ignore", invalid="ignore")
+
+
+def tried(problem: Problem) -> None:
+    """Run a function twice: it gives the same Tensors, of finite numbers, and leaves its arguments alone."""
     name, seen = report.called(problem.f), [y for _, y in flatten(problem.args) if isinstance(y, np.ndarray)]
+    for path, a in zip(problem.names, problem.arrays, strict=True):
+        if not np.isfinite(a).all():
+            raise ValueError(report.not_finite_at(name, path, a))
     before = [x.copy() for x in seen]
     outputs, variables = problem.run(problem.arrays)
     if not outputs:
@@ -74,41 +78,82 @@ def tried(problem: Problem) -> list[Node]:
     for y, z in zip(outputs, again, strict=True):
         if y.shape != z.shape or not np.array_equal(y._array, z._array, equal_nan=True):
             raise AssertionError(report.not_deterministic(name, y._array, z._array))
+    for y in outputs:
+        if not np.isfinite(y._array).all():
+            raise ValueError(report.not_finite_value(name, y._array))
     rng = np.random.default_rng(3)
     problem.is_weighted = [y.size for y in outputs] != [1]
     problem.weights = [rng.uniform(0.5, 1.5, y.shape) if problem.is_weighted else np.ones(y.shape) for y in outputs]
-    operations = in_order(outputs)
-    if any(node.op is not None and node.op.surrogate is not None for node in operations):
-        problem.straight = True
-    return operations
-
-
-def in_order(outputs: list[Tensor]) -> list[Node]:
-    """Every op of the graphs of these, the first first."""
-    nodes = {node: None for y in outputs if y.requires_grad for node in toposort(y) if node.op is not None}
-    return sorted(nodes, key=lambda node: node.stamp)
+    problem.straight = any(node.op is not None and node.op.surrogate is not None for node in in_order(outputs))
 
 
 def faults_of(problem: Problem, order: int, rtol: float | None, atol: float | None) -> list[Fault]:
     """What is wrong, of the lowest order and the first kind that anything is wrong of."""
     judge = Judge(problem, 1e-6 if rtol is None else rtol, atol, allows_complex(problem))
-    faults = judge.faults(1) or judge.forward_faults()
+    faults = judge.faults(1) or judge.array_faults() or judge.forward_faults()
     return faults or (judge.faults(2) if order > 1 else [])
 
 
-def suspect_of(problem: Problem, fault: Fault, rtol: float | None, atol: float | None) -> Suspect | None:
+def suspect_of(problem: Problem, fault: Fault, rtol: float | None, atol: float | None) -> report.Suspect:
     """The first op in the graph whose own derivative is wrong."""
+
+    def wrong(order: int, alone: Problem) -> Fault | str | None:
+        try:
+            tried(alone)
+        except AssertionError as error:
+            return str(error).replace("check_grads: ", "")
+        found = faults_of(alone, order, rtol, atol)
+        return worst_of(found) if found else None
+
+    suspect = first_op(problem, problem.arrays, functools.partial(wrong, fault.order))
+    if suspect.op is None and fault.order == 1 and suspect.searched == suspect.of:  # it may use gradients itself
+        suspect = first_op(problem, problem.arrays, functools.partial(wrong, 2))
+    return suspect
+
+
+def imprecise_op(problem: Problem, atol: float | None) -> str:
+    """The first op that loses digits, or widens them, by itself."""
+
+    def wrong(alone: Problem) -> str:
+        tried(alone)
+        return faults_of_precision(alone, atol)
+
+    suspect = first_op(problem, problem.given(problem.arrays), wrong)
+    return "\n\n" + "\n".join(report.blame(suspect)) if suspect.op else ""
+
+
+def first_op(problem: Problem, arrays: Arrays, wrong: Callable[[Problem], Any]) -> report.Suspect:
+    """The first op in the graph of which, run alone, something is wrong: one of each kind, and then the others."""
     problem.straight = False
     with lines_noted():
-        outputs, _ = problem.run(problem.arrays)
-    for node in itertools.islice(in_order(outputs), MOST_OPS):
+        nodes = list(all_ops(problem.run(arrays)[0]))
+    kinds: dict[Any, Node] = {}
+    for node in nodes:
+        kinds.setdefault((repr(node.op), *shapes_of(node)), node)
+    chosen = list(dict.fromkeys([*kinds.values(), *nodes]))[:MOST_OPS]
+    for node in chosen:
         op: Any = node.op
-        alone = problem_of(op, tuple(map(as_argument, node.inputs)))
-        tried(alone)
-        if found := faults_of(alone, fault.order, rtol, atol):
-            shapes = ", ".join(str(np.shape(x._array if isinstance(x, Node) else x)) for x in node.inputs)
-            return Suspect(op, shapes, line_of(node), worst_of(found))
-    return None
+        try:
+            found = wrong(problem_of(op, tuple(map(as_argument, node.inputs))))
+        except Exception:  # it cannot be judged alone: at numbers that are not finite, or as a part of something else
+            continue
+        if found:
+            return report.Suspect(op, shapes_of(node), line_of(node), found)
+    return report.Suspect(None, searched=len(chosen), of=len(nodes))
+
+
+def all_ops(outputs: list[Tensor]) -> Iterator[Node]:
+    """Every op of a graph, the first first, and those within checkpoints."""
+    for node in in_order(outputs):
+        if isinstance(node.op, Recomputed):
+            yield from in_order([node.op.run([Tensor(x._array) for x in node.inputs[: len(node.op.places)]])])
+        else:
+            yield node
+
+
+def shapes_of(node: Node) -> tuple[str, ...]:
+    """Of the inputs, as people write them."""
+    return tuple(str(np.shape(x._array if isinstance(x, Node) else x)) for x in node.inputs)
 
 
 def as_argument(x: Any) -> Any:
@@ -121,54 +166,3 @@ def as_argument(x: Any) -> Any:
 def worst_of(faults: list[Fault]) -> Fault:
     """That which is furthest off."""
     return max(faults, key=lambda fault: abs(fault.analytic - fault.numeric.value))
-
-
-def wrong_dtype(problem: Problem, operations: list[Node]) -> str:
-    """Which op turns single precision into double, if one does that of itself."""
-    if all(dtype == np.float64 for dtype in problem.dtypes):
-        return ""
-    problem.straight = False
-    outputs, _ = problem.run(problem.given(problem.arrays))
-    for node in in_order(outputs):
-        given = [x._array.dtype if isinstance(x, Node) else getattr(x, "dtype", None) for x in node.inputs]
-        floats = [dtype for dtype in given if dtype is not None and dtype.kind == "f"]
-        widest = np.result_type(*floats)
-        op: Any = node.op
-        if node._array.dtype != widest and op.name != "astype":
-            return report.wrong_dtype(op, widest, node._array.dtype)
-    return ""
-
-
-def of_low_precision(problem: Problem, atol: float | None) -> str:
-    """Whether gradients in the precision of the arguments are off by more than its rounding explains.
-
-    How much that is, is measured: by how much the gradient changes if each argument is off by one rounding.
-    """
-    if all(dtype == np.float64 for dtype in problem.dtypes):
-        return ""
-    here = problem.given(problem.arrays)
-    low = [g._array for g in problem.slopes(here, low_weights(problem, here))[0]]
-    exact = [a.astype(np.float64) for a in here]
-    high = [g._array for g in problem.slopes(exact)[0]]
-    spread, rng = [np.zeros_like(g) for g in high], np.random.default_rng(23)
-    for _ in range(4):
-        signs = [rng.choice([-1.0, 1.0], a.shape) for a in exact]
-        steps = [0.0 if dtype == np.float64 else float(np.finfo(dtype).eps) for dtype in problem.dtypes]
-        moved = [a * (1 + s * e) for a, s, e in zip(exact, signs, steps, strict=True)]
-        spread = [
-            np.maximum(d, np.abs(g._array - h)) for d, g, h in zip(spread, problem.slopes(moved)[0], high, strict=True)
-        ]
-    for name, a, g, h, d in zip(problem.names, here, low, high, spread, strict=True):
-        if g.dtype != a.dtype or g.shape != a.shape:
-            return f"the gradient of {name} is {g.dtype} of shape {g.shape}, and {name} {a.dtype} of shape {a.shape}"
-        eps = max(float(np.finfo(dtype).eps) for dtype in problem.dtypes)
-        room = 64 * eps * np.abs(h).max(initial=0.0) + 16 * d + (atol or 0.0)
-        if bad := np.argwhere(~(np.abs(g - h) <= room)).tolist():
-            return report.imprecise(name, tuple(bad[0]), g, h, room)
-    return ""
-
-
-def low_weights(problem: Problem, here: list[Any]) -> list[Any]:
-    """The weights in the dtypes of the outputs."""
-    outputs, _ = problem.run(here)
-    return [w.astype(y.dtype) for w, y in zip(problem.weights, outputs, strict=True)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,11 +27,6 @@ def as_complex(x: Array) -> Array:
     return x.view(Complex) if isinstance(x, np.ndarray) and x.dtype.kind == "c" else x
 
 
-@contextmanager
-def in_complex() -> Iterator[None]:
+def in_complex() -> np.errstate:
     """Raise FloatingPointError for what would be a warning."""
-    before = np.seterr(divide="raise", over="raise", invalid="raise")
-    try:
-        yield
-    finally:
-        np.seterr(**before)
+    return np.errstate(divide="raise", over="raise", invalid="raise")

@@ -29,8 +29,14 @@ def check_op(op: Op, *inputs: Any) -> None:
             f"  Write check_op({op!r}, np.array([0.5, -1.2])), and vjp_<input> in the class for each input."
         )
     applying = laws.LAWS if isinstance(op, Elementwise) else laws.OF_ALL
-    if broken := [told for law in applying if (told := said_by(law, op, inputs))]:
-        raise AssertionError(f"{op!r} breaks {len(broken)} of {len(applying)} laws:\n\n" + "\n\n".join(broken))
+    broken: dict[str, list[Any]] = {}  # by what is said, which of an error may be the same for many
+    for law in applying:
+        if told := said_by(law, op, inputs):
+            broken.setdefault(told, []).append(law)
+    if broken:
+        count = sum(map(len, broken.values()))
+        parts = "\n\n".join(part(told, some) for told, some in broken.items())
+        raise AssertionError(f"{op!r} breaks {count} of {len(applying)} laws:\n\n{parts}")
 
 
 def said_by(law: Any, op: Op, inputs: laws.Inputs) -> str:
@@ -39,12 +45,16 @@ def said_by(law: Any, op: Op, inputs: laws.Inputs) -> str:
         law(op, inputs)
     except Exception as error:  # whatever the user's own code raises
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-        told = f"{kind}{error}".strip() or "it does not hold"
-        meaning = (law.__doc__ or "").partition("\n")[0]
-        return f"- {law.__name__.replace('_', ' ')} ({meaning})\n" + "\n".join(
-            f"    {x}" for x in told.splitlines() if x
-        )
+        return f"{kind}{error}".strip() or "it does not hold"
     return ""
+
+
+def part(told: str, broken: list[Any]) -> str:
+    """The law that is broken, what is said of it, and of how many others the same is said."""
+    law, *others = broken
+    lines = [f"- {law.__name__.replace('_', ' ')} ({(law.__doc__ or '').partition(chr(10))[0]})"]
+    lines += [f"    {line}" for line in told.splitlines() if line]
+    return "\n".join([*lines, *([f"    The same of {len(others)} other laws."] if others else [])])
 
 
 def default_inputs(op: Op) -> tuple[Array, ...]:

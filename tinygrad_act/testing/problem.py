@@ -13,7 +13,7 @@ import numpy as np
 from ..nn import Module
 from ..op import Array, Node
 from ..tensor import Tensor, no_grad
-from ..transforms import gradients
+from ..transforms.linear import Pullback
 from ..trees import flatten, unflatten
 from .surrogates import by_surrogates
 
@@ -39,35 +39,35 @@ class Problem:
         """These arrays in the dtypes that the caller's have."""
         return [a.astype(dtype) for a, dtype in zip(arrays, self.dtypes, strict=True)]
 
-    def run(self, arrays: Arrays, recording: bool = True) -> tuple[list[Tensor], list[Tensor]]:
+    def run(self, arrays: Arrays, record: bool = True) -> tuple[list[Tensor], list[Tensor]]:
         """The outputs that are floats, and the Tensors that they are a function of."""
         names = iter(self.names)
         many = len(arrays) - len(self.parameters)
-        variables = [Tensor(a, requires_grad=recording, name=next(names)) for a in arrays[:many]]
+        variables = [Tensor(a, requires_grad=record, name=next(names)) for a in arrays[:many]]
         for parameter, a in zip(self.parameters, arrays[many:], strict=True):
             parameter._array = a
         tensors, leaves = iter(variables), [x for _, x in flatten(self.args)]
         constants = (x.copy() if isinstance(x, np.ndarray) else x for x in leaves if not is_variable(x))
         args = unflatten(self.args, (next(tensors if is_variable(x) else constants) for x in leaves))
-        with nullcontext() if recording else no_grad(), by_surrogates(self.offsets) if self.straight else nullcontext():
+        with nullcontext() if record else no_grad(), by_surrogates(self.offsets) if self.straight else nullcontext():
             found = self.f(*args)
         outputs = [y for _, y in flatten(found) if isinstance(y, Tensor) and y.dtype.kind in "fc"]
         return outputs, [*variables, *self.parameters]
 
-    def value(self, arrays: Arrays, recording: bool = True) -> Any:
-        outputs, _ = self.run(arrays, recording)
+    def value(self, arrays: Arrays, record: bool = True) -> Any:
+        outputs, _ = self.run(arrays, record)
         return sum(np.sum(w * y._array) for w, y in zip(self.weights, outputs, strict=True))
 
-    def slopes(self, arrays: Arrays, seeds: Any = None) -> tuple[list[Tensor], list[Tensor]]:
-        """The gradients of the contracted outputs, as Tensors, and what they are with respect to."""
+    def pulled(self, outputs: list[Tensor], variables: list[Tensor], record: bool = True) -> list[Tensor]:
+        """The gradients of the contracted outputs, by the rules on Tensors, or on arrays as in backward()."""
+        seeds = [w.astype(y.dtype) for w, y in zip(self.weights, outputs, strict=True)]
+        found = Pullback(outputs, variables)(seeds, record)
+        return [g if isinstance(g, Tensor) else Tensor(g, requires_grad=False) for g in found]
+
+    def slopes(self, arrays: Arrays, record: bool = True) -> tuple[list[Tensor], list[Tensor]]:
+        """These gradients at some arrays, and what they are with respect to."""
         outputs, variables = self.run(arrays)
-        totals: list[Any] = [0.0] * len(variables)
-        for y, w in zip(outputs, seeds or self.weights, strict=True):
-            if y.requires_grad:
-                totals = [t + g for t, g in zip(totals, gradients(y, variables, w), strict=True)]
-        return [
-            t if isinstance(t, Tensor) else Tensor(np.zeros_like(a), False) for t, a in zip(totals, arrays, strict=True)
-        ], variables
+        return self.pulled(outputs, variables, record), variables
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ STEPS = [10.0**-k for k in range(1, 11)]
 MODES = {
     "reverse": "{order} derivative, reverse mode against numeric",
     "forward": "forward mode (a vjp differentiated by its seed) against reverse mode",
+    "arrays": "backward(), whose rules see arrays, against gradients(), whose rules see Tensors",
+    "written": "a rule writes into an array that it is given, and others hold: compute a new one (g * 2, not g *= 2)",
     "not finite": "the {order} derivative is not finite",
 }
 ORDERS = {1: "first", 2: "second"}
@@ -22,34 +25,46 @@ def called(f: Any) -> str:
     return getattr(f, "__name__", None) or type(f).__name__
 
 
-def of(f: Any, fault: Fault, suspect: Any, weighted: bool) -> str:
+@dataclass
+class Suspect:
+    """The op whose own rule is wrong, on what it was given: a fault, or what to say of it. Or none of many."""
+
+    op: Any
+    shapes: tuple[str, ...] = ()
+    line: str = ""
+    fault: Fault | str = ""
+    searched: int = 0
+    of: int = 0
+
+
+def of(f: Any, fault: Fault, suspect: Suspect, weighted: bool) -> str:
     """The whole report on one fault, the worst, and on the op that is most likely the cause."""
     what = MODES[fault.mode].format(order=ORDERS[fault.order])
-    lines = [f"check_grads({called(f)}): {what}", "", *numbers(fault)]
-    if weighted:
-        lines.append("  of             the sum of all that it gives, with weights from 0.5 to 1.5")
-    if fault.note:
-        lines.append(f"  {fault.note}; a derivative there lies between these")
+    lines = [f"check_grads({called(f)}): {what}", "", f"  at             {fault.where}", *numbers(fault)]
+    whole = "all that it gives" if weighted else "the result"
+    if fault.order == 2:
+        lines.append(f"  of             the gradient of {whole}, its elements added with random weights")
+    elif weighted:
+        lines.append(f"  of             the sum of {whole}, with weights from 0.5 to 1.5")
     if fault.checked > 1:
         lines.append(f"  off            {fault.off} of {fault.checked} places checked")
-    lines += ["", *blame(fault, suspect)]
+    lines += ["", *blame(suspect, fault)]
     if fault.line:
         lines += ["", *table(fault)]
     return "\n".join(lines)
 
 
-def place(fault: Fault) -> str:
-    """Where it is, as one would write it."""
-    if fault.index is None:
-        return f"{fault.name}, in a random direction"
-    return f"{fault.name}[{', '.join(map(str, fault.index))}]" if fault.index else fault.name
-
-
 def numbers(fault: Fault) -> list[str]:
     """What the derivative is, and what it should be."""
-    lines = [f"  at             {place(fault)}", f"  analytic       {fault.analytic:.12g}"]
+    lines = [f"  analytic       {fault.analytic:.12g}"]
     if fault.mode == "not finite":
-        return lines
+        again = "   (where it is so indeed, order=1 checks the first alone)" if fault.order == 2 else ""
+        return [lines[0] + again]
+    if fault.legal:
+        low, high = fault.legal
+        return [*lines, f"  legal          from {low:.7g} to {high:.7g}, the slopes around this point: it is at a kink"]
+    if not np.isfinite(fault.numeric.value):
+        return [*lines, "  numeric        none: beside this point, the function gives nan or inf, or raises an error"]
     error = f" ± {fault.numeric.error:.1g}" if fault.numeric.error else ""
     lines.append(f"  numeric        {fault.numeric.value:.12g}{error}   ({fault.numeric.way})")
     ratio = fault.analytic / fault.numeric.value if fault.numeric.value else np.nan
@@ -57,31 +72,51 @@ def numbers(fault: Fault) -> list[str]:
     return [*lines, f"  relative error {fault.relative:.3g}{hint}"]
 
 
-def blame(fault: Fault, suspect: Any) -> list[str]:
+def blame(suspect: Suspect, fault: Fault | None = None) -> list[str]:
     """The op that is most likely at fault, and its rule."""
-    if suspect is None:
+    own, op = suspect.fault, suspect.op
+    if op is None and suspect.searched < suspect.of:
+        return [f"Of {suspect.of} ops, the first {suspect.searched} were looked at: none of them is wrong by itself."]
+    if op is None:
         return [
             "No op is wrong by itself, so it is how they are put together: .data, .detach(), no_grad() and a new",
-            "Tensor of an array each cut the graph, and what is behind them counts as a constant.",
+            "Tensor of an array each cut the graph, and what is behind them counts as a constant. Kinks may do it too:",
+            "relu(x) - relu(-x) is x, but each relu takes its own slope at 0.",
         ]
-    rule = suspect.op.rule
-    rule = rule.get(suspect.fault.name.partition("[")[0], "") if isinstance(rule, dict) else rule
-    own = suspect.fault
-    lines = [f"Most likely at fault: {suspect.op!r}, which is wrong by itself too, at {place(own)}"]
+    place = "" if isinstance(own, str) else f", at {own.where}"
+    lines = [f"Most likely at fault: {op!r}, which is wrong by itself too{place}"]
     if suspect.line:
         lines.append(f"  used in        {suspect.line}")
-    lines.append(f"  inputs         {', '.join(suspect.op.arguments)} of shapes {suspect.shapes}")
+    several = len(suspect.shapes) > 1
+    lines.append(f"  inputs         {', '.join(op.arguments)} of shape{'s' * several} {', '.join(suspect.shapes)}")
+    if isinstance(own, str):
+        return lines + ([f"  {line.strip()}" for line in own.splitlines()] if fault else [])
+    rule = op.rule.get(own.name.partition("[")[0], "") if isinstance(op.rule, dict) else op.rule
     if rule:
         lines.append(f"  its rule       {rule}")
-    return lines + (numbers(own)[1:] if own is not fault else [])
+    lines += numbers(own) if own.analytic != getattr(fault, "analytic", None) else []
+    if own.order == 2 and own.mode == "reverse":
+        lines.append(
+            "  Its first derivative is right, so its rule is not differentiated: .data, float() and a branch on"
+        )
+        lines.append(
+            "  isinstance(x, Tensor) leave the graph. Write rules in operators, NumPy functions and other ops."
+        )
+    return lines
 
 
 def table(fault: Fault) -> list[str]:
     """Difference quotients by step: truncation makes them wrong at the top, rounding at the bottom."""
     assert fault.line
+    steps = [10 * step * fault.step for step in STEPS]
+    if fault.legal:
+        f, middle = fault.line, fault.line(0.0)
+        rows = [(h, (f(-h) - middle) / -h, (f(h) - middle) / h) for h in steps]
+        return ["      step     quotient below     quotient above"] + [
+            f"  {h:8.1e}   {below:16.10g}   {above:16.10g}" for h, below, above in rows
+        ]
     lines = ["      step   difference quotient   from analytic   from numeric"]
-    for step in STEPS:
-        h = step * 10 * fault.step
+    for h in steps:
         q = (fault.line(h) - fault.line(-h)) / (2 * h)
         lines.append(
             f"  {h:8.1e}   {q:19.12g}   {abs(q - fault.analytic):13.1e}   {abs(q - fault.numeric.value):12.1e}"
@@ -116,7 +151,25 @@ def not_deterministic(name: str, y: Any, z: Any) -> str:
     )
 
 
-def wrong_dtype(op: Any, given: Any, result: Any) -> str:
+def not_finite_at(name: str, path: str, a: Any) -> str:
+    """Of an argument beside which there are no numbers to try."""
+    bad = tuple(np.argwhere(~np.isfinite(a))[0].tolist())
+    return (
+        f"check_grads({name}): {path}{list(bad) or ''} is {a[bad]}, beside which there are no numbers to try.\n"
+        "  Check at finite numbers."
+    )
+
+
+def not_finite_value(name: str, y: Any) -> str:
+    """Of a result that has no derivative."""
+    bad = tuple(np.argwhere(~np.isfinite(y))[0].tolist())
+    return (
+        f"check_grads({name}): it gives {y[bad]}{f' at index {list(bad)}' if bad else ''}, which has no derivative.\n"
+        "  Check at other points, or leave that out of what it returns. ta.debug() names the op that made it."
+    )
+
+
+def widened(op: Any, given: Any, result: Any) -> str:
     """Of an op that does not keep its dtype."""
     return (
         f"the op {op!r} turns {given} into {result}.\n"
@@ -125,10 +178,10 @@ def wrong_dtype(op: Any, given: Any, result: Any) -> str:
     )
 
 
-def imprecise(name: str, index: tuple[int, ...], low: Any, high: Any, room: Any) -> str:
-    """Of a gradient that loses digits."""
+def imprecise(what: str, where: str, low: Any, high: Any, room: Any) -> str:
+    """Of a value or a gradient that loses digits."""
     return (
-        f"the gradient in {low.dtype} is further from that in double than rounding explains.\n"
-        f"  at             {name}{list(index) or ''}\n  {low.dtype!s:14} {low[index]:.9g}\n"
-        f"  in double      {high[index]:.12g}\n  expected within {room[index]:.2g}"
+        f"{what} in {low.dtype} is further from that in double than rounding explains.\n"
+        f"  at             {where}\n  {low.dtype!s:14} {low:.9g}\n"
+        f"  in double      {high:.12g}\n  expected within {room:.2g}"
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
+from ..hooks import around
 from ..op import Array, Op
 from ..tensor import Tensor
 
@@ -25,13 +26,11 @@ class StraightThrough(Op):
         return self.op.vjp(i, g, y, *inputs)
 
 
-@contextmanager
-def by_surrogates(offsets: list[Array]) -> Iterator[None]:
+def by_surrogates(offsets: list[Array]) -> AbstractContextManager[None]:
     """Run every op with a surrogate as StraightThrough; the first run, at the point itself, fills the `offsets`."""
-    record, calls = Tensor._record, itertools.count()
-    tensors: Any = Tensor
+    calls = itertools.count()
 
-    def recording(op: Op, inputs: tuple[Any, ...]) -> Tensor:
+    def recording(record: Callable[..., Tensor], op: Op, inputs: tuple[Any, ...]) -> Tensor:
         if op.surrogate is None:
             return record(op, inputs)
         call = next(calls)
@@ -40,8 +39,4 @@ def by_surrogates(offsets: list[Array]) -> Iterator[None]:
             offsets.append(op.forward(*arrays) - op.surrogate.forward(*arrays))
         return record(StraightThrough(op, offsets[call]), inputs)
 
-    tensors._record = staticmethod(recording)
-    try:
-        yield
-    finally:
-        tensors._record = staticmethod(record)
+    return around(Tensor, "_record", recording)
