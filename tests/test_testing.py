@@ -17,7 +17,7 @@ import tinygrad_act as ta
 from tinygrad_act import nn
 from tinygrad_act.op import Array, Elementwise, Kink, Op
 from tinygrad_act.testing import check_grads, check_op, laws
-from tinygrad_act.testing.numeric import central, one_sided, roughness
+from tinygrad_act.testing.numeric import central, one_sided
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((3, 4))
@@ -483,11 +483,6 @@ def test_the_numeric_derivative_knows_its_error() -> None:
     assert one_sided(lambda t: float(t > 0), 0.1, 0.0).value == 0  # a jump: the slope beside it
     assert abs(one_sided(lambda t: t**1.5 + t, 0.1, 0.0).value - 1) < 1e-12  # a power that is not whole
     assert abs(central(lambda t: math.log(1e-9 + t) if t > -1e-9 else math.nan, 0.1, 0.0).value - 1e9) < 1
-
-
-def test_how_rough_a_function_is_is_measured() -> None:
-    assert 1e-17 < roughness(lambda t: math.sin(1 + t), 1e-9) < 1e-15
-    assert 1e-8 < roughness(lambda t: math.sin(1 + t) + 1e9 - 1e9, 1e-6) < 1e-5
 
 
 def test_a_small_network_takes_no_half_second() -> None:

@@ -16,13 +16,13 @@ from ..tensor import Tensor
 from ..transforms import gradients
 from ..transforms.linear import Pullback
 from .complex import as_complex, in_complex
-from .numeric import EPSILON, Line, Slope, central, one_sided, roughness, sharpest
+from .numeric import EPSILON, Line, Slope, central, one_sided, sharpest
+from .places import Place, element, places, reach, written
 from .problem import Arrays, Problem
 from .rounding import by_rounding
 
 ELEMENTS = {1: 100, 2: 30}  # by the order: up to so many are all checked, beyond it some, and random directions
-DIRECTIONS = 2  # of each argument
-FEW, MANY = 4, 64  # elements that are told one by one, and that are looked at but by halves
+FEW, MANY = 4, 64  # elements that are told one by one, and from which on they are looked at but by halves
 
 
 @dataclass
@@ -44,73 +44,6 @@ class Fault:
     @property
     def relative(self) -> float:
         return abs(self.analytic - self.numeric.value) / max(abs(self.numeric.value), abs(self.analytic), 1e-300)
-
-
-@dataclass
-class Place:
-    """A direction in which to differentiate: that of one element of one argument, or of several at once."""
-
-    along: dict[int, Array]  # by the number of the argument
-    step: float
-    kind: str = ""
-    own: float = 0.1  # the step in proportion to the number, however small or large that is
-
-    @property
-    def count(self) -> int:
-        return sum(int(np.count_nonzero(d)) for d in self.along.values())
-
-    @property
-    def weight(self) -> float:
-        return sum(float(np.abs(d).sum()) for d in self.along.values())
-
-    @property
-    def length(self) -> float:
-        return max((float(np.abs(d).max()) for d in self.along.values() if d.size), default=0.0)
-
-    def of(self, arrays: Arrays) -> float:
-        """The derivative in this direction, by a gradient."""
-        return float(sum(np.sum(arrays[k] * d) for k, d in self.along.items()))
-
-    def smaller(self, parts: int) -> Iterator[Place]:
-        """Parts of it, and it without each of them."""
-        members = np.concatenate([np.flatnonzero(d) + 1j * k for k, d in self.along.items()])
-        chosen = np.array_split(members, parts)
-        for some in [*chosen, *(np.setdiff1d(members, part) for part in chosen if parts > 2)]:
-            along = {k: np.zeros_like(d) for k, d in self.along.items()}
-            for k, d in along.items():
-                flat = some.real[some.imag == k].astype(int)
-                d.flat[flat] = self.along[k].flat[flat]
-            yield replace(self, along={k: d for k, d in along.items() if d.any()})
-
-
-def places(arrays: Arrays, most: int) -> Iterator[Place]:
-    """Every element, if they are not many; else a sample of them, and random directions. And all elements alike."""
-    rng, total = np.random.default_rng(11), sum(a.size for a in arrays)
-    for k, a in enumerate(arrays):
-        share = a.size if total <= most else min(a.size, max(2, most * a.size // (2 * total)))
-        for flat in sorted(rng.choice(a.size, share, replace=False)) if a.size else ():
-            yield element(a, k, int(flat))
-        if share < a.size:
-            for _ in range(DIRECTIONS):
-                yield Place({k: rng.choice([-1.0, 1.0], a.shape) * reach(a)}, 0.1, "in a random direction")
-    if total > 1:
-        far = max(float(reach(a).max()) for a in arrays if a.size)
-        own = min(float(np.abs(a).min()) for a in arrays if a.size) / far
-        yield Place(
-            {k: np.full_like(a, far) for k, a in enumerate(arrays) if a.size}, 0.1, "all elements alike", 0.1 * own
-        )
-
-
-def element(a: Array, k: int, flat: int) -> Place:
-    """The direction of one element."""
-    direction = np.zeros_like(a)
-    direction.flat[flat] = 1.0
-    return Place({k: direction}, 0.1 * float(reach(a).flat[flat]), own=0.1 * float(abs(a.flat[flat])))
-
-
-def reach(a: Array) -> Array:
-    """How far one may go from each number: in proportion to it, so as not to leave the domain; but 1 from 0."""
-    return np.where(a == 0, 1.0, np.clip(np.abs(a), 1e-6, 10.0))
 
 
 class Judge:
@@ -188,15 +121,16 @@ class Judge:
         self.noise = (
             2 * EPSILON * (self.size if order == 1 else sum(float(np.abs(g).sum()) for g in self.derivatives(1)))
         )
-        found: dict[str, Fault] = {}
+        found: list[Fault] = []
         checked = 0
         for place in places(self.arrays, ELEMENTS[order]):
+            if place.count > 1 and found:  # which a sum over others as well would only show again
+                continue
             fault = self.judged(place, order, derivatives)
             fault = fault and self.narrowed(place, fault, order, derivatives)
-            checked += place.count == 1 or (fault is not None and fault.where not in found)
-            if fault:
-                found.setdefault(fault.where, fault)
-        return [replace(f, off=len(found), checked=checked) for f in found.values()]
+            checked += place.count == 1 or fault is not None
+            found += [fault] if fault else []
+        return [replace(f, off=len(found), checked=checked) for f in found]
 
     def narrowed(self, place: Place, fault: Fault, order: int, derivatives: Arrays) -> Fault | None:
         """The fewest elements that are wrong together; None if many kinks were too many to see what is legal there.
@@ -232,7 +166,6 @@ class Judge:
         """Of derivatives that are nan or inf; but where the slope jumps, there is no second one to be found."""
         bad = np.flatnonzero(~np.isfinite(g))
         if order == 2:
-            self.noise = self.largest = 0.0
             bad = np.array([i for i in bad[: ELEMENTS[2]] if not self.is_kink(element(self.arrays[k], k, int(i)))], int)
         if not bad.size:
             return None
@@ -254,8 +187,6 @@ class Judge:
         noise = max(noise, self.shake(order))
         if not max(numeric.relative, noise / numeric.step / max(abs(numeric.value), 1e-300)) <= 1e-6:
             numeric = sharpest(line, {0.1 / place.length, place.step, place.own or place.step}, noise)
-        rough = float(roughness(line, 1e-8 * max(place.step, place.own)))
-        noise = max(noise, rough if math.isfinite(rough) else 0.0)
         spread = Place({k: np.abs(d) for k, d in place.along.items()}, place.step).of(self.blur(order))
         if self.agree(analytic, numeric, place, noise, spread):
             return None
@@ -305,10 +236,8 @@ class Judge:
         """Whether the function itself has a kink or a jump on this line, so that a second derivative does not exist."""
         line, noise = self.line(place, 1), 2 * EPSILON * self.size
         below, above = self.slopes_beside(place, line, noise)
-        apart = abs(below.value - above.value)
-        return jumps(line, place.step, noise) or apart > 1e-6 * max(abs(below.value), abs(above.value)) + 10 * (
-            below.error + above.error
-        )
+        room = 1e-6 * max(abs(below.value), abs(above.value)) + 10 * (below.error + above.error)
+        return jumps(line, place.step, noise) or abs(below.value - above.value) > room
 
     def agree(self, analytic: float, numeric: Slope, place: Place, noise: float, spread: float = 0.0) -> bool:
         room = self.tolerance(numeric, place, noise) + self.rtol * abs(analytic) + spread
@@ -350,7 +279,8 @@ class Judge:
                 continue
             forward = sum(float(np.sum(w * t._array)) for w, t in zip(weights, gradients(reverse, seeds), strict=True))
             room = max(self.rtol * float(np.abs(pulled[k]._array).sum()), self.atol or 0.0)
-            if abs(forward - reverse.item()) <= room or abs(forward - reverse.item()) <= room + self.blur(1)[k].sum():
+            off = abs(forward - reverse.item()) - room
+            if off <= 0 or off <= self.blur(1)[k].sum():
                 continue
             where = f"{name}, in a random direction" if v.ndim else name
             found.append(Fault(1, "forward", name, where, forward, Slope(reverse.item(), 0.0, "reverse mode")))
@@ -385,11 +315,6 @@ def jumps(line: Line, step: float, noise: float) -> bool:
 def differ(slopes: list[float]) -> bool:
     """Whether they are apart by more than a numeric derivative is off."""
     return len(slopes) > 1 and max(slopes) - min(slopes) > 1e-5 * max(map(abs, slopes))
-
-
-def written(name: str, index: Any) -> str:
-    """An element as one would write it."""
-    return f"{name}[{', '.join(map(str, index))}]" if len(index) else name
 
 
 def in_order(outputs: list[Tensor]) -> list[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,15 +68,6 @@ def _of_any_power(q: list[float], found: Slope) -> Slope:
         return found
     before, last = (c - (c - b) ** 2 / (c - 2 * b + a) for a, b, c in (q[:3], q[1:]))
     return Slope(last, abs(last - before), "Aitken", found.step)
-
-
-def roughness(f: Callable[[float], Any], h: float) -> Any:
-    """How far rounding throws the values of f, each of them if they are an array (Moré and Wild, 2011).
-
-    Fourth differences over steps as small as `h` leave nothing of a function that is smooth on this side of 0.
-    """
-    differences = np.diff(np.stack([f(k * h) for k in range(1, 8)]), 4, axis=0)
-    return np.sqrt(np.mean(np.square(differences), axis=0) / 70)
 
 
 def _extrapolated(quotient: Line, h: float, factor: float, noise: float) -> Slope:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..op import Array, Node
 from . import report
-from .judge import in_order, written
+from .judge import in_order
+from .places import written
 from .problem import Arrays, Problem
 from .rounding import by_rounding, rounded
 
