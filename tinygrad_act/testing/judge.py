@@ -283,7 +283,7 @@ class Judge:
             if off <= 0 or off <= self.blur(1)[k].sum():
                 continue
             where = f"{name}, in a random direction" if v.ndim else name
-            found.append(Fault(1, "forward", name, where, forward, Slope(reverse.item(), 0.0, "reverse mode")))
+            found.append(Fault(1, "forward", name, where, forward, Slope(reverse.item(), 0.0)))
         return found
 
     def array_faults(self) -> list[Fault]:
@@ -301,7 +301,7 @@ class Judge:
             if off.any() or not intact:
                 worst = int(off.argmax()) if off.size else 0
                 where = written(name, np.unravel_index(worst, off.shape)) if off.size else name
-                numbers = float(g._array.flat[worst]), Slope(float(h.flat[worst]), 0.0, "gradients()")
+                numbers = float(g._array.flat[worst]), Slope(float(h.flat[worst]), 0.0)
                 found.append(Fault(1, "arrays" if intact else "written", name, where, *numbers))
         return found
 

@@ -17,6 +17,7 @@ MODES = {
     "written": "a rule writes into an array that it is given, and others hold: compute a new one (g * 2, not g *= 2)",
     "not finite": "the {order} derivative is not finite",
 }
+SIDES = {"forward": ("forward", "reverse")} | dict.fromkeys(("arrays", "written"), ("backward()", "gradients()"))
 ORDERS = {1: "first", 2: "second"}
 
 
@@ -56,7 +57,8 @@ def of(f: Any, fault: Fault, suspect: Suspect, weighted: bool) -> str:
 
 def numbers(fault: Fault) -> list[str]:
     """What the derivative is, and what it should be."""
-    lines = [f"  analytic       {fault.analytic:.12g}"]
+    one, other = SIDES.get(fault.mode, ("analytic", "numeric"))
+    lines = [f"  {one:14} {fault.analytic:.12g}"]
     if fault.mode == "not finite":
         again = "   (where it is so indeed, order=1 checks the first alone)" if fault.order == 2 else ""
         return [lines[0] + again]
@@ -65,10 +67,12 @@ def numbers(fault: Fault) -> list[str]:
         return [*lines, f"  legal          from {low:.7g} to {high:.7g}, the slopes around this point: it is at a kink"]
     if not np.isfinite(fault.numeric.value):
         return [*lines, "  numeric        none: beside this point, the function gives nan or inf, or raises an error"]
-    error = f" ± {fault.numeric.error:.1g}" if fault.numeric.error else ""
-    lines.append(f"  numeric        {fault.numeric.value:.12g}{error}   ({fault.numeric.way})")
+    if fault.mode == "written" and not fault.relative:
+        return []
+    error = f" ± {fault.numeric.error:.1g}   ({fault.numeric.way})" if fault.numeric.error else ""
+    lines.append(f"  {other:14} {fault.numeric.value:.12g}{error}")
     ratio = fault.analytic / fault.numeric.value if fault.numeric.value else np.nan
-    hint = f"   analytic / numeric = {ratio:.6g}" if np.isfinite(ratio) and ratio else ""
+    hint = f"   {one} / {other} = {ratio:.6g}" if np.isfinite(ratio) and ratio else ""
     return [*lines, f"  relative error {fault.relative:.3g}{hint}"]
 
 
