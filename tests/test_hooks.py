@@ -60,6 +60,29 @@ def test_gradients_pass_hooks_as_tensors_and_to_any_order() -> None:
     assert ta.gradients(first, x).item() == 640.0  # 40 x⁴
 
 
+@pytest.mark.parametrize("wrap", [ta.checkpoint, lambda f: ta.checkpoint(ta.checkpoint(f))], ids=["once", "nested"])
+def test_a_hook_sees_the_whole_gradient_through_a_checkpoint(wrap: Any) -> None:
+    """Of what it is given, of what it uses besides, and of what is made within, which is made again."""
+    found = []
+    for through in (lambda f: f, wrap):
+        w, x, seen = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), []
+        b = 2 * w
+
+        def f(x: Any, w: Any = w, b: Any = b, seen: Any = seen) -> Any:
+            h = w * x
+            if h.requires_grad:
+                h.register_hook(lambda g: 7 * g)
+            return h + b * x
+
+        for k, t in enumerate((w, x, b)):
+            t.register_hook(lambda g, k=k, seen=seen: (seen.append(k), (k + 2) * g)[1])
+        y = through(f)(x)
+        y.register_hook(lambda g: 5 * g)
+        (y.sum() + w.sum()).backward()
+        found.append((w.grad.tolist(), x.grad.tolist(), b.grad.tolist(), sorted(seen)))
+    assert found[1] == found[0]
+
+
 def test_the_root_has_hooks_too() -> None:
     x = Tensor(2.0)
     y = 3 * x
