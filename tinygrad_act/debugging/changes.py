@@ -67,8 +67,6 @@ def _reads(node: Node, g: Any, number: int, wanted: set[Node]) -> bool:
 class Unread:
     """Stands for an array, and has its shape and dtype, but no numbers."""
 
-    __array_priority__ = 1000.0
-
     def __init__(self, array: Array) -> None:
         self.shape, self.dtype, self.ndim, self.size = array.shape, array.dtype, array.ndim, array.size
 
