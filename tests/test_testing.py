@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -485,14 +484,10 @@ def test_the_numeric_derivative_knows_its_error() -> None:
     assert abs(central(lambda t: math.log(1e-9 + t) if t > -1e-9 else math.nan, 0.1, 0.0).value - 1e9) < 1
 
 
-def test_a_small_network_takes_no_half_second() -> None:
-    check_grads(network, X)
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        check_grads(network, X)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.5
+def test_a_function_is_run_some_twenty_times_for_each_element() -> None:
+    calls = []
+    check_grads(lambda x: (calls.append(x), network(x))[1], X)
+    assert len(calls) < 25 * X.size
 
 
 def test_an_op_that_obeys_passes() -> None:
