@@ -542,12 +542,11 @@ def test_a_kink_is_found_wherever_it_is(at: float) -> None:
         check_op(Bent(0.5))
 
 
-def test_a_class_that_cannot_be_pickled_is_told_to_be_at_the_top() -> None:
+def test_an_op_in_a_function_which_nothing_can_pickle_passes() -> None:
     class Local(Sine):
         """A right op in a function."""
 
-    with pytest.raises(AssertionError, match=r"breaks 1 of 19 laws[^*]*write the class at the top of a file"):
-        check_op(Local())
+    check_op(Local())
 
 
 def test_an_op_is_told_what_it_needs() -> None:
