@@ -184,8 +184,9 @@ def the_dtype_is_kept(op: Op, inputs: Inputs) -> None:
         y, leaves = pulled_back(op, cast, dtype)
         assert y.dtype == dtype, f"of {np.dtype(dtype)} it makes {y.dtype}"
         for i, leaf in leaves.items():
-            assert gradient_of(leaf).dtype == dtype
-            assert gradient_of(leaf).shape == cast[i].shape
+            found = gradient_of(leaf)
+            told = f"the gradient of {op.arguments[0 if op.variadic else i]} is {found.dtype} of shape {found.shape}"
+            assert (found.dtype, found.shape) == (dtype, cast[i].shape), told
 
 
 def it_leaves_what_it_is_given_alone(op: Op, inputs: Inputs) -> None:
@@ -235,7 +236,7 @@ def it_compiles_to_the_bit(op: Op, inputs: Inputs) -> None:
             compiled = compile(step, style=style)
             for _ in range(2):
                 for found, wanted in zip(compiled(*cast), expected, strict=True):
-                    assert np.asarray(found).dtype == wanted.dtype
+                    assert np.asarray(found).dtype == wanted.dtype, f"compiled, {wanted.dtype} becomes {found.dtype}"
                     same(found, wanted, what="what the compiled step gives")
 
 
@@ -263,8 +264,10 @@ def a_copy_equals_its_op(op: Op, inputs: Inputs) -> None:
     if "<locals>" not in type(op).__qualname__:
         copies.append(pickle.loads(pickle.dumps(op)))
     for again in copies:
-        assert again == op
-        assert hash(again) == hash(op)
+        is_equal = again == op and hash(again) == hash(op)
+        assert is_equal, (
+            f"a copy of {op!r} is not equal to it: make the class a dataclass(frozen=True), of its parameters"
+        )
 
 
 def it_is_finite_and_silent_at_the_extremes(op: Elementwise, inputs: Inputs) -> None:
@@ -299,7 +302,8 @@ def kinks_are_where_they_are_declared(op: Elementwise, inputs: Inputs) -> None:
         left, chosen, right = op.derivative(op(x), x) * np.ones(3)
         what = f"the slope left of, on and right of {kink.at}"
         same([left, chosen, right], [kink.left, kink.chosen, kink.right], 1e-7, 3e-6, what)
-        assert min(kink.left, kink.right) <= kink.chosen <= max(kink.left, kink.right)
+        between = min(kink.left, kink.right) <= kink.chosen <= max(kink.left, kink.right)
+        assert between, f"the slope chosen at {kink.at}, {kink.chosen}, is not between those on both sides of it"
         assert kink.why, "a kink says why that slope was chosen"
 
 
@@ -333,7 +337,7 @@ def numbers_lists_and_integers_are_taken_as_floats(op: Elementwise, inputs: Inpu
     if op.name != "reciprocal":  # which NumPy rounds to integers
         same(op(np.array(inside)), expected, 1e-14, what="of integers, the value")
     one = np.float32(inside[-1])
-    assert op(one).dtype == op(np.array([one])).dtype == np.float32
+    assert op(one).dtype == op(np.array([one])).dtype == np.float32, "of one number of float32 it makes another dtype"
 
 
 OF_ALL: tuple[Law, ...] = (
