@@ -23,19 +23,19 @@ import json
 import os
 import pkgutil
 import random
+import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import types
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NoReturn
 
 import pytest
+from mutations import Mutant, changed, exchanged, mutants
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tinygrad_act"
@@ -43,120 +43,6 @@ FILES = ["op.py", "autodiff.py", "tensor.py", "losses.py", "transforms", "ops", 
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 ELSEWHERE = ["notebooks", "examples", "browser", "page", "architecture"]  # tests of text, and of other processes
 SUITE = ["tests", "tinygrad_act", "README.md", "CONTRIBUTING.md", *(f"--ignore=tests/test_{n}.py" for n in ELSEWHERE)]
-
-SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult, ast.Mod: ast.Mult,
-    ast.FloorDiv: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-}  # fmt: skip
-
-
-class Mutant(NamedTuple):
-    """The change number `number` of a file: in which line, what it says there, and what it says then."""
-
-    path: Path
-    number: int
-    line: int
-    before: str
-    after: str
-
-    def __str__(self) -> str:
-        return f"{self.path.relative_to(PACKAGE)}:{self.line}: {self.key}"
-
-    @property
-    def key(self) -> str:
-        return f"{self.before}  ->  {self.after}"
-
-
-def changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
-    """What of a node can be changed: a field, and what it becomes."""
-    if isinstance(node, ast.BinOp | ast.AugAssign | ast.BoolOp) and type(node.op) in SWAPS:
-        yield "op", SWAPS[type(node.op)]()
-    elif isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
-        yield "ops", [SWAPS[type(node.ops[0])](), *node.ops[1:]]
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
-        yield "value", not node.value if isinstance(node.value, bool) else node.value + 1
-    elif isinstance(node, ast.IfExp | ast.If | ast.While):
-        yield "test", ast.UnaryOp(ast.Not(), node.test)
-    elif isinstance(node, ast.Return) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.USub):
-        yield "value", node.value.operand
-    for i, child in enumerate(node.body if isinstance(node, ast.FunctionDef | ast.If | ast.For) else []):
-        raises = isinstance(child, ast.If) and isinstance(child.body[0], ast.Raise)  # then turned round is the same
-        text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-        if isinstance(child, ast.Assign | ast.AugAssign | ast.If | ast.Expr) and not raises and not text:
-            yield "body", [*node.body[:i], ast.copy_location(ast.Pass(), child), *node.body[i + 1 :]]
-
-
-def places(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that compute something; text, types and what is raised do not."""
-    for name, value in ast.iter_fields(tree):
-        if name in ("annotation", "returns", "decorator_list"):
-            continue
-        for node in value if isinstance(value, list) else [value]:
-            said = ast.Raise | ast.Assert | ast.arg | ast.ImportFrom | ast.Import | ast.JoinedStr
-            if isinstance(node, ast.AST) and not isinstance(node, said):
-                yield node
-                yield from places(node)
-
-
-def edits(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """Make one change after another in the tree, each undone before the next: its line, and what it says there."""
-    for node in [node for node in places(tree) if hasattr(node, "lineno")]:
-        for field, value in list(changes(node)):
-            old, shown = getattr(node, field), node
-            line = node.lineno
-            if field == "body":
-                shown = next(a for a, b in zip(old, value, strict=True) if a is not b)
-                line = shown.lineno
-            before = ast.unparse(shown).partition("\n")[0]
-            setattr(node, field, value)
-            yield line, before, "pass" if field == "body" else ast.unparse(shown).partition("\n")[0]
-            setattr(node, field, old)
-
-
-def mutants(path: Path) -> list[Mutant]:
-    """All of a file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [Mutant(path, i, *edit) for i, edit in enumerate(edits(tree))]
-
-
-def changed(mutant: Mutant) -> ast.Module:
-    """The file with the change in it."""
-    tree = ast.parse(mutant.path.read_text(encoding="utf-8"))
-    next(itertools.islice(edits(tree), mutant.number, None))
-    return ast.fix_missing_locations(tree)
-
-
-def own(code: types.CodeType) -> tuple[Any, ...]:
-    """What a piece of code does, but for the functions in it."""
-    return code.co_code, code.co_names, code.co_varnames, [repr(c) for c in code.co_consts if not is_code(c)]
-
-
-def is_code(x: Any) -> bool:
-    return isinstance(x, types.CodeType)
-
-
-def parts(code: types.CodeType) -> list[types.CodeType]:
-    return [c for c in code.co_consts if is_code(c)]
-
-
-def exchanged(mutant: Mutant) -> dict[types.CodeType, types.CodeType] | None:
-    """Old code by new, for the functions that are changed; None if code that runs at import is."""
-    name = str(mutant.path)
-    pairs = [(compile(mutant.path.read_text("utf-8"), name, "exec"), compile(changed(mutant), name, "exec"))]
-    found = {}
-    for old, new in pairs:  # which grows as we go
-        pairs += zip(parts(old), parts(new), strict=False)
-        if old == new:
-            continue
-        is_function = old.co_flags & 1  # and not the body of a class or a module
-        if not is_function and own(old) != own(new):
-            return None
-        if is_function:
-            found[old] = new
-    return found
 
 
 class Called:
@@ -258,13 +144,24 @@ class Session:
             for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
                 shutil.copy(ROOT / name, there / name)
             (there / mutant.path.relative_to(ROOT)).write_text(ast.unparse(changed(mutant)), encoding="utf-8")
-            others = there / "others.json"
-            others.write_text(json.dumps(sorted(set(self.calls) - set(tests))))
-            environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{there / 'tests'}", "OTHERS": str(others)}
+            order = there / "order.json"
+            order.write_text(json.dumps(dict.fromkeys(self.calls) | {test: i for i, test in enumerate(tests)}))
+            environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{there / 'tests'}", "ORDER": str(order)}
             files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
             command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "mutants", *files]
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
             return done.returncode in (1, 2, 3)  # a test fails, the tests cannot be read, pytest itself fails
+
+    def try_one(self, mutant: Mutant) -> NoReturn:
+        """End this process, with 1 if the mutant is found; what does not end, or takes all memory, is found too."""
+        seconds = int(30 + 1.5 * self.options.seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        found = True
+        try:
+            found = self.is_found(mutant)
+        finally:
+            os._exit(found)
 
     def try_all(self) -> None:
         """Try the mutants, some at a time, and print what is not found."""
@@ -275,43 +172,37 @@ class Session:
         some = random.Random(options.seed).sample(every, min(options.sample or len(every), len(every)))
         print(f"{len(some)} of {len(every)} mutants of {len(paths)} files", flush=True)
         known = {line.strip() for line in SURVIVORS.read_text("utf-8").splitlines()} if SURVIVORS.exists() else set()
-        running: dict[int, tuple[Mutant, float]] = {}
-        left, count, excused = iter(some), 0, 0
+        running: dict[int, Mutant] = {}
+        left, tried, count, excused = iter(some), 0, 0, 0
         while True:
             while len(running) < options.jobs and (mutant := next(left, None)):
                 if pid := os.fork():
-                    running[pid] = mutant, time.monotonic() + 20 * options.seconds
+                    running[pid] = mutant
                 else:
-                    os.setsid()
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-                    found = True
-                    try:
-                        found = self.is_found(mutant)
-                    finally:
-                        os._exit(found)
+                    self.try_one(mutant)
             if not running:
                 break
-            time.sleep(0.01)
-            for pid, (mutant, deadline) in list(running.items()):
-                if time.monotonic() > deadline:  # it does not end, and counts as found
-                    os.killpg(pid, signal.SIGKILL)
-                ended, status = os.waitpid(pid, os.WNOHANG)
-                if not ended:
-                    continue
-                del running[pid]
-                count += status != 0
-                is_known = f"{mutant.path.relative_to(PACKAGE)}: {mutant.key}" in known
-                excused += status == 0 and is_known
-                if status == 0 and not is_known:
-                    print(mutant, flush=True)
+            pid, status = os.wait()
+            mutant = running.pop(pid)
+            count += status != 0
+            tried += 1
+            if tried % 20 == 0:
+                print(f"{tried} tried, {count} found", file=sys.stderr)
+            if status == 0:
+                file = mutant.path.relative_to(PACKAGE)
+                is_known = f"{file}: {mutant.said}" in known
+                excused += is_known
+                if not is_known:
+                    print(f"{file}:{mutant.line}: {mutant.said}", flush=True)
         print(f"{count} of {len(some)} found: {100 * count / len(some):.1f} %; {excused} more are known survivors")
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """As a plugin in a new process: leave out the tests that are known not to concern the mutant."""
-    if "OTHERS" in os.environ:
-        others = set(json.loads(Path(os.environ["OTHERS"]).read_text()))
-        items[:] = [item for item in items if item.nodeid not in others]
+    """As a plugin in a new process: run the tests in the order that is asked for, those of other names first."""
+    if "ORDER" in os.environ:
+        order = json.loads(Path(os.environ["ORDER"]).read_text())
+        items[:] = [item for item in items if order.get(item.nodeid, -1) is not None]
+        items.sort(key=lambda item: order.get(item.nodeid, -1))
 
 
 def main() -> None:
@@ -326,6 +217,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="of tests that a mutant has to pass")
     options = parser.parse_args()
     os.chdir(ROOT)
+    resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
     with Called() as called:
         package = importlib.import_module("tinygrad_act")
         for module in pkgutil.walk_packages(package.__path__, "tinygrad_act."):
