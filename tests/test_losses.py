@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tinygrad_act as ta
-from tinygrad_act import Tensor, cross_entropy
+from tinygrad_act import Tensor, cross_entropy, losses
 
 inf = math.inf
 LOSSES = [ta.mse, ta.l1, ta.huber, ta.hinge, ta.bce_with_logits]
@@ -58,6 +58,29 @@ def test_class_indices_mean_one_hot_distributions(
     by_distribution = with_gradient(cross_entropy, z, np.eye(4)[labels], reduction=reduction)
     for one, other in zip(by_index, by_distribution, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-16)
+
+
+def test_a_loss_hands_its_exponentials_to_its_rule(rng: np.random.Generator, monkeypatch: Any) -> None:
+    """They are computed once for each call, and again only where an op is by itself."""
+    found, plain = [], losses.gap_below_top
+    monkeypatch.setattr(losses, "gap_below_top", lambda *args: (found.append(args), plain(*args))[1])
+    z = Tensor(rng.normal(size=(3, 4)))
+    for calls in (1, 2):
+        cross_entropy(z, LABELS).backward()
+        assert len(found) == calls
+    assert losses.SoftmaxResidual()(z.data, LABELS).shape == (3, 4)
+    assert len(found) == 3
+
+
+def test_calls_of_a_loss_are_equal_and_say_only_their_parameters(rng: np.random.Generator) -> None:
+    """Though each keeps what its rule is to have."""
+    z = Tensor(rng.normal(size=(3, 4)))
+    one, other = cross_entropy(z, LABELS).op, cross_entropy(2 * z, LABELS).op
+    assert one == other == ta.CrossEntropy()
+    assert hash(one) == hash(other)
+    assert repr(one) == "CrossEntropy(reduction='mean', axis=-1)"
+    assert losses.SoftmaxResidual(0, [1]) == losses.SoftmaxResidual(0)
+    assert repr(losses.SoftmaxResidual(0, [1])) == "SoftmaxResidual(axis=0)"
 
 
 @every_reduction
@@ -210,8 +233,9 @@ LABELS = np.array([0, 3, 1])
         lambda p: cross_entropy(p.T, LABELS, "mean", 0),
         lambda p: cross_entropy(z=p, y=LABELS),
         lambda p: ta.CrossEntropy(axis=0)(p.T, LABELS),
+        lambda p: cross_entropy(np.array([[0.25, 0.75], [0.5, 0.5]]), LABELS[1:] % 2),
     ],
-    ids=["array", "Tensor", "float32", "row", "distributions", "axis", "axis by position", "keywords", "op"],
+    ids=["array", "Tensor", "float32", "row", "distributions", "axis", "axis by position", "keywords", "op", "two"],
 )
 def test_probabilities_in_place_of_logits_are_noticed_at_the_line_that_gave_them(call: Any) -> None:
     with pytest.warns(UserWarning, match="cross_entropy takes logits") as record:
