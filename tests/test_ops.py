@@ -237,3 +237,9 @@ def test_slopes_at_extremes_are_their_limits(f: Any, a: Any, b: Any, slopes: lis
     x, y = Tensor(np.asarray(a)), Tensor(np.asarray(b))
     f(x, y).backward()
     np.testing.assert_allclose([x.grad, y.grad], slopes, rtol=1e-6, atol=1e-307)
+
+
+def test_an_op_of_many_arrays_takes_its_parameters_by_name() -> None:
+    a, b = Tensor([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    assert OPS["concatenate"](a, b, axis=1).shape == (1, 4)
+    assert OPS["concatenate"](a, b).shape == (2, 2)

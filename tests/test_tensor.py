@@ -606,3 +606,20 @@ def test_a_matrix_is_refused_on_either_side() -> None:
     for product in (lambda: m * Tensor([3.0, 4.0]), lambda: Tensor([3.0, 4.0]) * m):
         with pytest.raises(TypeError, match="multiply of a Tensor and a NumPy matrix"):
             product()
+
+
+def test_a_gradient_is_an_array_also_of_one_number() -> None:
+    x = Tensor(2.0)
+    for y in (x * x, np.sum(x), x * 3.0):
+        x.grad = None
+        y.backward()
+        assert type(x.grad) is np.ndarray
+
+
+def test_gradients_that_are_views_of_one_array_are_told_apart() -> None:
+    a, b, c = Tensor(np.ones((4, 1))), Tensor(np.ones((2, 2))), Tensor(np.ones((1, 4)))
+    (a.reshape(4) + b.reshape(4) + c.reshape(4)).backward(np.arange(4.0))
+    pairs = itertools.combinations([t.grad for t in (a, b, c)], 2)
+    assert not any(np.shares_memory(g, h) for g, h in pairs)
+    a.grad += 1
+    assert b.grad.tolist() == [[0.0, 1.0], [2.0, 3.0]]

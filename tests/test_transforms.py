@@ -494,3 +494,63 @@ def test_derivatives_nest_as_those_of_jax() -> None:
             same(jacobian(ours, argnums)(p, x0), jax.jacrev(theirs, argnums)(p, x0))
             same(jacobian(ours, argnums)(p, x0), jax.jacfwd(theirs, argnums)(p, x0))
             same(hessian(ours, argnums)(p, x0), jax.hessian(theirs, argnums)(p, x0))
+
+
+def test_an_output_returned_twice_gets_both_cotangents() -> None:
+    def twice(x: Any) -> Any:
+        y = x * x
+        return y, y
+
+    _, pull = vjp(twice, np.array([3.0]))
+    np.testing.assert_array_equal(pull((np.array([1.0]), np.array([10.0])))[0], [66.0])
+
+
+def test_arguments_are_counted_from_the_end_to_the_first() -> None:
+    def f(a: Any, b: Any) -> Any:
+        return (a * b).sum()
+
+    np.testing.assert_array_equal(grad(f, -2)(np.ones(2), np.full(2, 3.0)), [3.0, 3.0])
+    np.testing.assert_array_equal(grad(f, -1)(np.full(2, 5.0), np.ones(2)), [5.0, 5.0])
+    for number in (-3, 2):
+        with pytest.raises(IndexError, match="given 2 positional arguments"):
+            grad(f, number)(np.ones(2), np.ones(2))
+
+
+def test_a_tangent_that_is_a_tensor_gives_tensors() -> None:
+    y, dy = jvp(lambda x: x * x, np.array([3.0]), Tensor([1.0], requires_grad=False))
+    assert isinstance(y, Tensor)
+    assert isinstance(dy, Tensor)
+    assert dy.data.tolist() == [6.0]
+
+
+def test_what_a_function_makes_for_itself_can_be_differentiated_by() -> None:
+    made = []
+
+    def f(x: Any) -> Any:
+        made.append(Tensor([2.0]))
+        return (made[-1] * x * x).sum()
+
+    slope = grad(f)(np.ones(1))  # 2 w x
+    assert ta.gradients(slope.sum(), made[0]).item() == 2.0
+
+
+@pytest.mark.parametrize("x", [np.ones(2), np.ones(1), np.ones((1, 1))], ids=lambda x: str(x.shape))
+def test_one_output_or_one_row_has_the_shape_of_many(x: np.ndarray) -> None:
+    assert jacobian(lambda x: x * x)(x).shape == x.shape * 2
+    assert jacobian(lambda x: (x * x).sum())(x).shape == x.shape
+    assert jacobian(lambda x: x.ravel()[0] * np.ones(3))(x).shape == (3, *x.shape)
+
+
+def test_cotangents_that_are_tensors_are_not_recorded_where_nothing_is() -> None:
+    with ta.no_grad():
+        _, pull = vjp(lambda x: x * x, np.ones(2))
+        (gx,) = pull(Tensor([1.0, 2.0]))
+    assert type(gx) is np.ndarray
+    assert gx.tolist() == [2.0, 4.0]
+
+
+def test_an_older_pullback_is_differentiated_by_newer_variables() -> None:
+    """Which are no variables of its own, for they still belong to the transform that runs around it."""
+    _, pull = vjp(lambda x: x**3, np.array([2.0, 3.0]))
+    slopes = grad(lambda g: (pull(g)[0] ** 2).sum())(np.array([1.0, 10.0]))
+    np.testing.assert_array_equal(slopes.data, [288.0, 14580.0])  # a Tensor, as what it depends on was there before
