@@ -554,3 +554,14 @@ def test_an_older_pullback_is_differentiated_by_newer_variables() -> None:
     _, pull = vjp(lambda x: x**3, np.array([2.0, 3.0]))
     slopes = grad(lambda g: (pull(g)[0] ** 2).sum())(np.array([1.0, 10.0]))
     np.testing.assert_array_equal(slopes.data, [288.0, 14580.0])  # a Tensor, as what it depends on was there before
+
+
+def test_cotangents_that_a_rule_passes_on_are_each_an_array_of_their_own() -> None:
+    a, b = np.ones(3), np.ones(3)
+    y, pull = vjp(lambda a, b: a + b, a, b)
+    cotangent = np.array([1.0, 2.0, 3.0])
+    found = [cotangent, y, *pull(cotangent)]
+    found += [*grad(lambda a, b: (1.0 * a + b)[0], (0, 1))(a, b)]
+    for i, g in enumerate(found):
+        for other in found[:i]:
+            assert not np.shares_memory(g, other)
