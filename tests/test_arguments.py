@@ -119,6 +119,7 @@ def test_an_unknown_function_is_called_by_its_name() -> None:
         (lambda: np.percentile(x, 101), ValueError, r"np\.percentile: q is a number from 0 to 100"),
         (lambda: np.cov(x, aweights=[1.0, -1.0, 2.0]), ValueError, "not negative"),
         (lambda: np.cov(x, fweights=[1.5, 1.0, 2.0]), TypeError, "whole numbers"),
+        (lambda: np.cov(np.stack([x, x])), ValueError, "at most two axes, not 3"),
         (lambda: np.swapaxes(x, 0, 5), np.exceptions.AxisError, "out of bounds"),
         (lambda: x.astype(int), TypeError, r"only jumps[^$]*Write t\.data\.astype\(int64\)"),
         (lambda: np.sum(x, dtype=np.int32), TypeError, r"Write t\.data\.astype\(int32\)"),

@@ -243,3 +243,23 @@ def test_an_op_of_many_arrays_takes_its_parameters_by_name() -> None:
     a, b = Tensor([[1.0, 2.0]]), np.array([[3.0, 4.0]])
     assert OPS["concatenate"](a, b, axis=1).shape == (1, 4)
     assert OPS["concatenate"](a, b).shape == (2, 2)
+
+
+def test_a_deviation_of_one_is_no_corner() -> None:
+    x = Tensor([-1.0, 1.0])
+    np.std(x).backward()
+    np.testing.assert_array_equal(x.grad, [-0.5, 0.5])
+
+
+def test_conditions_of_pieces_may_be_rows_of_an_array() -> None:
+    x = Tensor([-1.0, 0.5, 2.0])
+    pieces = [lambda x: -x, lambda x: x * x]
+    for conditions in (np.array([x.data < 0, x.data >= 0]), [x.data < 0, x.data >= 0], x.data < 0):
+        y = np.piecewise(x, conditions, pieces)
+        np.testing.assert_array_equal(y.data, [1.0, 0.25, 4.0])
+
+
+def test_the_rank_counts_what_is_above_its_share_of_the_greatest() -> None:
+    for rcond, rank in ((0.1, 1), (0.01, 2)):
+        *_, found, _ = np.linalg.lstsq(np.diag([10.0, 0.5]), Tensor([1.0, 2.0]), rcond=rcond)
+        assert found == rank == np.linalg.lstsq(np.diag([10.0, 0.5]), [1.0, 2.0], rcond=rcond)[2]
