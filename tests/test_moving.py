@@ -164,6 +164,6 @@ def test_compiled_is_as_run(call: Callable[[Any], Any]) -> None:
     ("widths", "pairs"), [({1: 2}, ((0, 0), (2, 2))), ({0: (1, 2), -1: 3}, ((1, 2), (3, 3))), ({}, ((0, 0), (0, 0)))]
 )
 def test_pad_takes_widths_by_axis(widths: Any, pairs: Any) -> None:
-    x = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    x = ta.Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     for mode in ("constant", "edge"):
         np.testing.assert_array_equal(np.pad(x, widths, mode=mode).data, np.pad(x.data, pairs, mode=mode))
