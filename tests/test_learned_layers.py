@@ -64,8 +64,9 @@ def test_a_layer_of_what_does_not_fit_is_refused() -> None:
         Learned(ta.prelu, alpha=0.1)
     with pytest.raises(ValueError, match="Did you mean 'prelu'"):
         Learned("prelus")
-    with pytest.raises(ValueError, match="axis counts from the end"):
-        Learned("prelu", features=3, axis=1)
+    for axis in (0, 1):
+        with pytest.raises(ValueError, match="axis counts from the end"):
+            Learned("prelu", features=3, axis=axis)
 
 
 def network() -> nn.Sequential:

@@ -263,3 +263,16 @@ def test_the_rank_counts_what_is_above_its_share_of_the_greatest() -> None:
     for rcond, rank in ((0.1, 1), (0.01, 2)):
         *_, found, _ = np.linalg.lstsq(np.diag([10.0, 0.5]), Tensor([1.0, 2.0]), rcond=rcond)
         assert found == rank == np.linalg.lstsq(np.diag([10.0, 0.5]), [1.0, 2.0], rcond=rcond)[2]
+
+
+def test_covariances_are_in_double_unless_a_dtype_is_given() -> None:
+    x = Tensor(np.float32([[1.0, 2.0, 4.0], [3.0, 0.0, 1.0]]))
+    for more in ({}, {"dtype": np.float32}, {"dtype": np.float64}):
+        assert np.cov(x, **more).dtype == np.cov(x.data, **more).dtype
+    np.testing.assert_allclose(np.cov(x[0], [1.0, 0.0, 2.0]).data, np.cov(x.data[0], [1.0, 0.0, 2.0]))
+
+
+def test_one_array_may_be_joined() -> None:
+    x = Tensor([1.0, 2.0])
+    for join in (np.hstack, np.vstack, np.dstack, np.column_stack, np.concatenate, np.stack):
+        np.testing.assert_array_equal(join([x]).data, join([x.data]))

@@ -60,7 +60,7 @@ def _exprel(y: Array, x: Array) -> Array:
     return np.where(near, series, (np.exp(x) - y) / np.where(near, 1, x))
 
 
-def _boxcox(x: Array, power: Array, log: Array) -> Array:
+def _boxcox(power: Array, log: Array) -> Array:
     """The slope of (x^p - 1) / p in p, given ln x: as that is ln x (e^u - 1) / u, with u = p ln x."""
     u = power * log
     return log * log * _exprel(exprel(u), u)
@@ -146,9 +146,9 @@ SLOPES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
         lambda y, d, r: 2 * d * (np.hypot(1, r / d) - 1) - r * (r / d) / np.hypot(1, r / d),
         lambda y, d, r: r / np.hypot(1, r / d),
     ),
-    "boxcox": (lambda y, x, p: np.power(x, p - 1), lambda y, x, p: _boxcox(x, p, np.log(x))),
+    "boxcox": (lambda y, x, p: np.power(x, p - 1), lambda y, x, p: _boxcox(p, np.log(x))),
     "inv_boxcox": (lambda x, y, p: np.power(x, 1 - p), None),
-    "boxcox1p": (lambda y, x, p: np.power(1 + x, p - 1), lambda y, x, p: _boxcox(1 + x, p, np.log1p(x))),
+    "boxcox1p": (lambda y, x, p: np.power(1 + x, p - 1), lambda y, x, p: _boxcox(p, np.log1p(x))),
     "inv_boxcox1p": (lambda x, y, p: np.power(1 + x, 1 - p), None),
     "gammaincinv": (None, lambda x, a, y: 1 / _density(a, x)),
     "gammainccinv": (None, lambda x, a, y: -1 / _density(a, x)),
