@@ -276,3 +276,9 @@ def test_one_array_may_be_joined() -> None:
     x = Tensor([1.0, 2.0])
     for join in (np.hstack, np.vstack, np.dstack, np.column_stack, np.concatenate, np.stack):
         np.testing.assert_array_equal(join([x]).data, join([x.data]))
+
+
+def test_tensorsolve_takes_axes_from_the_end() -> None:
+    a = Tensor(np.random.default_rng(4).normal(size=(2, 2, 2, 2)))
+    found, wanted = (np.linalg.tensorsolve(a, np.eye(2), axes=axes).data for axes in ((-4, 1), (0, 1)))
+    np.testing.assert_array_equal(found, wanted)

@@ -25,6 +25,8 @@ CALLS = [
     "np.trapezoid(v)",
     "np.trapezoid(x, dx=0.2, axis=0)",
     "np.trapezoid(x, np.array([0.0, 0.3, 0.5]), axis=0)",
+    "np.trapezoid(x, np.array([0.0, 0.3, 0.5, 0.9]), axis=1)",
+    "np.trapezoid(z, np.array([0.0, 0.3]), axis=0)",
     "np.trapezoid(x, y)",
     "np.trapezoid(v, w)",
     "np.trapezoid(z, x)",

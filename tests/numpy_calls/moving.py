@@ -59,6 +59,7 @@ CALLS = [
     "np.sort(empty, axis=0)",
     "np.partition(v, 2)",
     "np.partition(x, (1, 2), axis=0)",
+    "np.partition(x, 2, axis=None)",
     "np.unique(x)",
     "np.unique(x[[0, 2, 0]], axis=0)",
     "np.unique(np.concatenate([v, w, v]), return_index=True, return_inverse=True, return_counts=True)",
