@@ -34,7 +34,11 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
         yield "ops", [SWAPS[type(node.ops[0])](), *node.ops[1:]]
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
-        yield "value", not node.value if isinstance(node.value, bool) else node.value + 1
+        large = abs(node.value) >= 4  # how large is large may well be moved by 1
+        yield (
+            "value",
+            not node.value if isinstance(node.value, bool) else type(node.value)(0) if large else node.value + 1,
+        )
     elif isinstance(node, ast.IfExp | ast.If | ast.While):
         yield "test", ast.UnaryOp(ast.Not(), node.test)
     elif isinstance(node, ast.Return) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.USub):
@@ -53,7 +57,8 @@ def places(tree: ast.AST, within: ast.AST | None = None) -> Iterator[tuple[ast.A
             continue
         for node in value if isinstance(value, list) else [value]:
             said = ast.Raise | ast.Assert | ast.arg | ast.ImportFrom | ast.Import | ast.JoinedStr
-            if isinstance(node, ast.AST) and not isinstance(node, said):
+            asserts = isinstance(node, ast.keyword) and node.arg == "strict"  # what holds in all code that is right
+            if isinstance(node, ast.AST) and not isinstance(node, said) and not asserts:
                 statement = node if within is None or isinstance(node, ast.stmt) else within
                 yield node, statement
                 yield from places(node, statement)
