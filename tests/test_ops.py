@@ -282,3 +282,14 @@ def test_tensorsolve_takes_axes_from_the_end() -> None:
     a = Tensor(np.random.default_rng(4).normal(size=(2, 2, 2, 2)))
     found, wanted = (np.linalg.tensorsolve(a, np.eye(2), axes=axes).data for axes in ((-4, 1), (0, 1)))
     np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.logaddexp], ids=lambda f: f.__name__)
+def test_a_running_value_is_in_the_dtype_that_is_asked_for(ufunc: Any) -> None:
+    x = Tensor(np.float32([1.0, 0.1, 2.0]))
+    for dtype in (None, np.float32, np.float64):
+        y = ufunc.accumulate(x, dtype=dtype)
+        assert y.dtype == ufunc.accumulate(x.data, dtype=dtype).dtype
+        np.testing.assert_allclose(
+            y.data, ufunc.accumulate(x.data, dtype=dtype), rtol=1e-7 if dtype != np.float64 else 1e-15
+        )

@@ -133,6 +133,7 @@ CALLS = [
     "np.linalg.trace(z, offset=-1)",
     "np.linalg.trace(m)",
     "np.linalg.matrix_transpose(z)",
+    "np.linalg.matrix_transpose(x)",
 ]
 if hasattr(np, "matvec"):
     CALLS += [
