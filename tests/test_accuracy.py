@@ -18,6 +18,7 @@ import tinygrad_act as ta
 from tinygrad_act import Tensor
 from tinygrad_act.activations.glu import GatedUnit
 from tinygrad_act.op import Op
+from tinygrad_act.ops import exact
 
 DTYPES = [np.float32, np.float64]
 GATED = [op for op in OPS_OF_ROWS if isinstance(op, GatedUnit)]
@@ -84,3 +85,12 @@ def test_a_certain_prediction_keeps_its_tiny_loss() -> None:
     loss.backward()
     np.testing.assert_allclose(loss.item(), 4.1223072e-09, rtol=1e-7)
     np.testing.assert_allclose(z.grad, [[-4.1223072e-09, 2.0611536e-09, 2.0611536e-09]], rtol=1e-7)
+
+
+@pytest.mark.parametrize("a", [0.1, 1.0, -3.7, 1e-3])
+def test_a_product_in_single_precision_has_twice_the_digits(a: float) -> None:
+    """Also of a parameter, which is a double that no single is."""
+    b = np.random.default_rng(8).uniform(-800, 800, 200).astype(np.float32)
+    p, rest = exact.product(a, b)
+    assert p.dtype == rest.dtype == np.float32
+    np.testing.assert_allclose(p.astype(float) + rest, a * b.astype(float), rtol=2.0**-44)
