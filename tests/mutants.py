@@ -5,8 +5,8 @@
 A mutant is the package with one small change: another operator, comparison or constant, a condition turned round, a
 statement or a minus sign left out. First all tests run once, and it is noted which functions each calls: these are the
 tests that a mutant of a function has to pass, the quickest of each kind first, up to so many seconds of them. Printed
-are the mutants that no test finds, and the share that is found. Those in `survivors.txt` are known, each with why it
-changes nothing that could be told.
+are the mutants that no test finds, and the share that is found. Those in `survivors.txt` are not tried: it says of each
+why it changes nothing that could be told.
 
 A process that has imported and collected everything is forked for each mutant, and the code of the changed function
 exchanged in the copy. What runs at import (constants, defaults, decorators) is tried in a new process instead.
@@ -64,6 +64,11 @@ class Called:
     def __exit__(self, *error: object) -> None:
         sys.settrace(None)
         threading.settrace(None)  # type: ignore[arg-type]
+
+
+def said_of(mutant: Mutant) -> str:
+    """As in the list of survivors, from where a line above may come and go."""
+    return f"{mutant.path.relative_to(PACKAGE)}: {mutant.said}"
 
 
 def key_of(code: types.CodeType) -> tuple[str, int, str]:
@@ -171,9 +176,11 @@ class Session:
         every = [mutant for path in paths for mutant in mutants(path)]
         some = random.Random(options.seed).sample(every, min(options.sample or len(every), len(every)))
         print(f"{len(some)} of {len(every)} mutants of {len(paths)} files", flush=True)
-        known = {line.strip() for line in SURVIVORS.read_text("utf-8").splitlines()} if SURVIVORS.exists() else set()
+        known = set(SURVIVORS.read_text("utf-8").splitlines())
+        excused = sum(said_of(mutant) in known for mutant in some)
+        some = [mutant for mutant in some if said_of(mutant) not in known]
         running: dict[int, Mutant] = {}
-        left, tried, count, excused = iter(some), 0, 0, 0
+        left, tried, count = iter(some), 0, 0
         while True:
             while len(running) < options.jobs and (mutant := next(left, None)):
                 if pid := os.fork():
@@ -189,12 +196,10 @@ class Session:
             if tried % 20 == 0:
                 print(f"{tried} tried, {count} found", file=sys.stderr)
             if status == 0:
-                file = mutant.path.relative_to(PACKAGE)
-                is_known = f"{file}: {mutant.said}" in known
-                excused += is_known
-                if not is_known:
-                    print(f"{file}:{mutant.line}: {mutant.said}", flush=True)
-        print(f"{count} of {len(some)} found: {100 * count / len(some):.1f} %; {excused} more are known survivors")
+                print(f"line {mutant.line} of {said_of(mutant)}", flush=True)
+        print(
+            f"{count} of {len(some)} found: {100 * count / max(1, len(some)):.1f} %; {excused} more are known survivors"
+        )
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

@@ -39,6 +39,8 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
             "value",
             not node.value if isinstance(node.value, bool) else type(node.value)(0) if large else node.value + 1,
         )
+    elif is_negative(node):
+        yield "op", ast.UAdd()  # rather than a -2 for a -1, which is no other to reshape()
     elif isinstance(node, ast.IfExp | ast.If | ast.While):
         yield "test", ast.UnaryOp(ast.Not(), node.test)
     elif isinstance(node, ast.Return) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.USub):
@@ -61,7 +63,13 @@ def places(tree: ast.AST, within: ast.AST | None = None) -> Iterator[tuple[ast.A
             if isinstance(node, ast.AST) and not isinstance(node, said) and not asserts:
                 statement = node if within is None or isinstance(node, ast.stmt) else within
                 yield node, statement
-                yield from places(node, statement)
+                if not is_negative(node):
+                    yield from places(node, statement)
+
+
+def is_negative(node: Any) -> bool:
+    """Whether it is a number with a minus."""
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)
 
 
 def edits(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -293,3 +293,22 @@ def test_a_running_value_is_in_the_dtype_that_is_asked_for(ufunc: Any) -> None:
         np.testing.assert_allclose(
             y.data, ufunc.accumulate(x.data, dtype=dtype), rtol=1e-7 if dtype != np.float64 else 1e-15
         )
+
+
+@pytest.mark.parametrize("name", ["return_index", "return_inverse", "return_counts"])
+def test_unique_returns_what_is_asked_for_beside_the_elements(name: str) -> None:
+    x = Tensor([3.0, 1.0, 3.0])
+    (picked, more), (elements, wanted) = np.unique(x, **{name: True}), np.unique(x.data, **{name: True})
+    np.testing.assert_array_equal(picked.data, elements)
+    np.testing.assert_array_equal(more, wanted)
+
+
+def test_no_elements_have_axes_too() -> None:
+    for f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+        assert f(Tensor(np.empty(0))).shape == f(np.empty(0)).shape
+
+
+def test_the_exponent_of_ldexp_may_be_a_list_or_a_tensor() -> None:
+    x = Tensor([1.0, 3.0])
+    for n in ([1, -2], np.array([1, -2]), Tensor(np.array([1, -2]), requires_grad=False)):
+        np.testing.assert_array_equal(np.ldexp(x, n).data, [2.0, 0.75])

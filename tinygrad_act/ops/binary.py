@@ -190,7 +190,7 @@ def float_power(a: Any, b: Any) -> Any:
 
 def ldexp(x: Any, n: Any) -> Any:
     """x times 2 to the whole number n, a constant: in two halves, of which neither overflows before the result."""
-    x, n = array(x), plain(n)
+    x, n = array(x), np.asarray(plain(n))
     one = np.ones((), x.dtype)
     return x * np.ldexp(one, n // 2) * np.ldexp(one, n - n // 2)
 
