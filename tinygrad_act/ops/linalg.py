@@ -111,7 +111,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     a, b = array(a), array(b)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
-    return tensordot(a, b, (-1, -1 if b.ndim == 1 else -2)) if b.ndim > 2 else a @ b
+    return tensordot(a, b, (-1, -2)) if b.ndim > 2 else a @ b
 
 
 def inner(a: Any, b: Any) -> Any:
