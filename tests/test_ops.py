@@ -312,3 +312,12 @@ def test_the_exponent_of_ldexp_may_be_a_list_or_a_tensor() -> None:
     x = Tensor([1.0, 3.0])
     for n in ([1, -2], np.array([1, -2]), Tensor(np.array([1, -2]), requires_grad=False)):
         np.testing.assert_array_equal(np.ldexp(x, n).data, [2.0, 0.75])
+
+
+def test_a_list_may_be_stacked_beside_a_tensor() -> None:
+    assert np.stack([Tensor([1.0, 2.0]), [3.0, 4.0]]).data.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_vectors_of_a_cross_product_lie_along_the_last_axis() -> None:
+    a, b = np.random.default_rng(6).normal(size=(2, 2, 3, 3))
+    np.testing.assert_allclose(np.cross(Tensor(a), b).data, np.cross(a, b), rtol=1e-12)
