@@ -195,3 +195,11 @@ def test_waves_are_silent_where_there_is_no_angle(op: Any, dtype: Any) -> None:
     far = np.array([np.finfo(dtype).max], dtype)
     assert op.name == "gcu" or dtype == np.float16 or np.isnan(op(far)).all()
     assert op(x).dtype == dtype
+
+
+@pytest.mark.parametrize("beta", [1e-3, 1e3])
+def test_softplus_is_relu_far_out_however_it_bends(beta: float) -> None:
+    op = ta.Softplus(beta=beta)
+    x = np.array([-1e300, -1e3 / beta, 1e3 / beta, 1e300])
+    np.testing.assert_array_equal(op(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(op.derivative(op(x), x), [0, 0, 1, 1])

@@ -294,6 +294,17 @@ def test_snake_without_a_wave_still_learns_one() -> None:
     np.testing.assert_allclose(alpha.grad, x0**2, rtol=1e-15)
 
 
+def test_snake_far_out_has_slopes_in_alpha_that_are_finite() -> None:
+    x = np.array([-np.inf, -np.finfo(float).max, np.finfo(float).max, np.inf])
+    assert np.isfinite(learned.snake.vjp_alpha(np.ones(4), learned.snake(x, 0.5), x, np.float64(0.5))).all()
+
+
+def test_srelu_counts_its_corners_to_the_outer_lines() -> None:
+    for x, slopes in ((0.5, [3, 1 - 3, 0, 0, 0]), (-1.0, [0.25, 0, 0, 1 - 0.25, 0])):
+        got = ta.grad(lambda *args: learned.srelu(*args), argnums=tuple(range(5)))(x, 0.5, 3.0, -1.0, 0.25)
+        assert [float(g) for g in got] == slopes, x
+
+
 def test_xielu_is_the_integral_of_what_it_is_named_after() -> None:
     x = np.linspace(-4, 4, 4001)
     y = learned.xielu(x, *start(learned.xielu))

@@ -176,6 +176,14 @@ def test_weights_start_by_glorot_or_as_told_and_biases_at_zero() -> None:
     np.testing.assert_array_equal(layer.bias.data, np.zeros(3))
     pieces = nn.Maxout(4, 3, pieces=2, rng=rng(5), initial=nn.init.lecun_normal).affine
     np.testing.assert_array_equal(pieces.weight.data, nn.init.lecun_normal(rng(5), (4, 6)))
+    assert nn.Maxout(4, 3).affine.weight.shape == (4, 2 * 3)
+
+
+def test_uniform_weights_are_within_1_of_0_and_normal_ones_of_standard_deviation_1() -> None:
+    drawn = nn.init.uniform(rng(), (10_000,))
+    assert -1 <= drawn.min() < -0.99
+    assert 0.99 < drawn.max() < 1
+    assert nn.init.normal(rng(), (10_000,)).std() == pytest.approx(1, rel=0.02)
 
 
 def test_linear_names_itself_when_the_input_does_not_fit() -> None:

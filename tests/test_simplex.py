@@ -371,6 +371,7 @@ def test_rrelu_draws_a_slope_for_each_negative_element() -> None:
     np.testing.assert_array_equal(layer(np.array([0.0, 3.0])), [0.0, 3.0])
     with pytest.raises(ValueError, match="lower=2 is above upper=1"):
         RReLU(2, 1)
+    np.testing.assert_array_equal(RReLU(0.5, 0.5)(np.array([-2.0, 3.0])), [-1, 3])
 
 
 @pytest.mark.parametrize("hard", [False, True])

@@ -356,7 +356,7 @@ class QuickGELU(Elementwise):
         p, r = product(float(self.alpha), np.clip(x, 4 * lowest(x), -4 * lowest(x)))
         c, s = split(np.minimum(p, -lowest(x)))
         gate, shut = logistic(c), logistic(-c)
-        return gate + gate * shut * r, shut - gate * shut * r, s
+        return gate + gate * shut * r, shut, s
 
 
 class Phish(Elementwise):

@@ -28,7 +28,7 @@ def halves(op: Op, x: Array, axis: int) -> tuple[Array, Array]:
     if odd:
         raise ValueError(f"{op.name} needs two halves, but axis {axis} of shape {x.shape} has an odd length")
     before = (slice(None),) * place
-    return x[(*before, slice(0, half))], x[(*before, slice(half, 2 * half))]
+    return x[(*before, slice(0, half))], x[(*before, slice(half, None))]
 
 
 @dataclass(frozen=True)
