@@ -208,6 +208,7 @@ def test_counts_without_weights_are_constants() -> None:
     i = ta.Tensor(np.array([0, 2, 2]), requires_grad=False)
     np.testing.assert_array_equal(np.bincount(i), [1, 0, 2])
     np.testing.assert_array_equal(np.bincount(i, minlength=4), [1, 0, 2, 0])
+    assert np.bincount(np.zeros(0, int), weights=ta.Tensor(np.zeros(0))).shape == (0,)
 
 
 def test_refused_functions_are_spelled_as_people_write_them() -> None:

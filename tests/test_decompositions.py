@@ -178,3 +178,21 @@ def test_the_determinant_of_a_singular_matrix_has_its_cofactors_for_a_gradient()
 def test_what_has_no_derivative_is_refused(f: Callable[..., Any], words: str) -> None:
     with pytest.raises(NotImplementedError, match=words):
         f(ta.Tensor(np.ones((3, 2))))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_chain_of_products_takes_the_fewest_multiplications(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = np.random.default_rng(seed).integers(1, 30, 7).tolist()
+    taken = []
+    matmul = type(ta.OPS["matmul"])
+    forward = matmul.forward
+    monkeypatch.setattr(
+        matmul, "forward", lambda op, a, b: (taken.append(a.size * b.shape[1]), forward(op, a, b))[1]
+    )
+    np.linalg.multi_dot([ta.Tensor(np.ones(shape)) for shape in zip(sizes, sizes[1:], strict=False)])
+
+    def fewest(i: int, j: int) -> int:
+        cuts = (fewest(i, k) + fewest(k, j) + sizes[i] * sizes[k] * sizes[j] for k in range(i + 1, j))
+        return min(cuts, default=0)
+
+    assert sum(taken) == fewest(0, len(sizes) - 1)

@@ -34,6 +34,7 @@ CALLS = [
     "np.linalg.slogdet(-mm)",
     "np.linalg.slogdet(mm).logabsdet",
     "np.linalg.matrix_power(m, 0) * m",
+    "np.linalg.matrix_power(mm[None], 0) * m",
     "np.linalg.matrix_power(m, 1)",
     "np.linalg.matrix_power(mm, 2)",
     "np.linalg.matrix_power(m, 5)",

@@ -49,6 +49,8 @@ CALLS = [
     'np.correlate(w[:4], v, "same")',
     'np.correlate(v, w[:4], "same")',
     'np.correlate(v, w[:3], "same")',
+    'np.correlate(v[:4], w[:4], "same")',
+    "np.correlate([1.0, 2.0, 0.5], v)",
     'np.correlate(w[:3], v, "valid")',
     "np.cross(m, n[:, 0])",
     "np.cross(x, y, axis=0)",

@@ -44,6 +44,7 @@ CALLS = [
     "np.modf(4 * x)",
     "np.divmod(x, 0.4)",
     "np.nan_to_num(x)",
+    "np.nan_to_num(np.where(b, x, np.nan))",
     "np.nan_to_num(np.where(b, x, np.nan), nan=2.0)",
     "np.unwrap(9 * x)",
     "np.unwrap(9 * x, axis=0, period=1.5)",

@@ -210,7 +210,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
     shape, x = x.shape, x.reshape((-1,))
     at, points = plain(x), plain(xp)
-    i = np.clip(np.searchsorted(points, at, side="right") - 1, 0, max(len(points) - 2, 0))
+    i = np.maximum(np.searchsorted(points, at, side="right") - 1, 0)
     j = np.minimum(i + 1, len(points) - 1)
     start, step = _at(xp, i), _at(xp, j) - _at(xp, i)
     slope = (_at(fp, j) - _at(fp, i)) / np.where(step > 0, step, 1)
