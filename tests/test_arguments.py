@@ -213,3 +213,10 @@ def test_counts_without_weights_are_constants() -> None:
 
 def test_refused_functions_are_spelled_as_people_write_them() -> None:
     assert all(text.spelled(f).startswith("np.") for f in REFUSED)
+
+
+def test_numbers_at_equal_distances_are_fifty_and_end_where_they_are_told_to() -> None:
+    stops = np.random.default_rng(0).uniform(1, 9, 100)
+    y = np.linspace(ta.Tensor(0.1), stops)
+    assert y.shape == (50, 100)
+    np.testing.assert_array_equal(y.data[-1], stops)
