@@ -231,6 +231,8 @@ def test_where_the_value_of_two_extremes_is_silent_so_are_its_slopes(name: str, 
         (np.remainder, np.finfo(float).max, 1.0, [1.0, -np.finfo(float).max]),
         (np.power, 5e-324, 0.0, [0.0, np.log(5e-324)]),
         (np.power, np.inf, -1.0, [0.0, 0.0]),
+        (np.logaddexp, np.inf, 1.0, [1.0, 0.0]),
+        (np.logaddexp, np.inf, np.inf, [0.5, 0.5]),
         (np.logaddexp, np.float16(60000), np.float16(-60000), [1.0, 0.0]),
     ],
 )

@@ -13,6 +13,7 @@ CALLS = [
     "np.diff(x, n=2, axis=0)",
     "np.diff(x, prepend=0.0, append=y)",
     "np.diff(z, 1, 1, x[:2, None])",
+    "np.diff([1.0, 2.0, 5.0], prepend=v[:1])",
     "np.ediff1d(x)",
     "np.ediff1d(v, to_end=w, to_begin=[1.0, 2.0])",
     "np.gradient(v)",

@@ -56,7 +56,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Callable[..., Any] | Any
         raise ValueError(
             f"piecewise: {len(funclist)} functions for {len(conditions)} conditions; one more is for the rest"
         )
-    result, later = 0 * np.zeros_like(x), np.zeros(x.shape, bool)
+    result, later = np.zeros_like(x), np.zeros(x.shape, bool)
     for condition, function in zip(reversed(conditions), reversed(funclist), strict=True):
         mask = np.broadcast_to(condition, x.shape) & ~later
         later = later | mask
