@@ -182,6 +182,15 @@ def test_the_points_of_interp_are_no_constants() -> None:
     np.testing.assert_allclose(points.grad, [-3.0, -1.0, 0.0])
 
 
+def test_interp_beyond_the_points_is_what_it_is_told_and_at_the_last_one_is_that() -> None:
+    x, heights = ta.Tensor([-np.inf, -1.0, 3.0, 4.0, np.inf]), ta.Tensor([1.0, 5.0, 2.0])
+    y = np.interp(x, [0.0, 1.0, 3.0], heights, left=-8.0, right=9.0)
+    np.testing.assert_array_equal(y.data, [-8, -8, 2, 9, 9])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.zeros(5))
+    np.testing.assert_array_equal(heights.grad, [0, 0, 1])
+
+
 def test_weights_that_sum_to_0_and_constant_rows_give_nan_without_a_warning() -> None:
     t = ta.Tensor([1.0, 2.0])
     y = np.average(t, weights=[1.0, -1.0])
@@ -220,3 +229,4 @@ def test_numbers_at_equal_distances_are_fifty_and_end_where_they_are_told_to() -
     y = np.linspace(ta.Tensor(0.1), stops)
     assert y.shape == (50, 100)
     np.testing.assert_array_equal(y.data[-1], stops)
+    np.testing.assert_array_equal(np.linspace(ta.Tensor(0.1), stops, 2).data[-1], stops)

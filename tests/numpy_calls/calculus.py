@@ -10,6 +10,7 @@ ARRAYS: dict[str, Any] = {"k": np.array([2, 0, 4, 2, 2]), "p": np.array([-0.9, -
 
 CALLS = [
     "np.diff(v)",
+    "np.diff(x, n=0)",
     "np.diff(x, n=2, axis=0)",
     "np.diff(x, prepend=0.0, append=y)",
     "np.diff(z, 1, 1, x[:2, None])",
@@ -20,6 +21,8 @@ CALLS = [
     "np.gradient(v, 0.5, edge_order=2)",
     "np.gradient(x)",
     "np.gradient(x, 2.0, axis=0)",
+    "np.gradient(x, 2.0)",
+    "np.gradient([1.0, 4.0, 2.0], q[0])",
     "np.gradient(z, 0.3, 0.5, axis=(1, 2))",
     "np.gradient(v, np.array([0.0, 0.3, 0.5, 1.1, 1.2]))",
     "np.gradient(x, np.array([0.0, 0.3, 0.5]), np.array([1.0, 1.1, 1.5, 1.7]), edge_order=2)",
@@ -34,6 +37,7 @@ CALLS = [
     "np.linspace(v, w, 4)",
     "np.linspace(v, 2, num=3, endpoint=False, axis=-1)",
     "np.linspace(a, 1, 1)",
+    "np.linspace(a, v, 2, endpoint=False)",
     "np.linspace(1, a, 0) * a",
     "np.linspace(0.0, x, 5, retstep=True, axis=1)",
     "np.linspace(a, 3.0, 6, dtype=np.float64)",
@@ -54,6 +58,8 @@ CALLS = [
     "np.correlate([1.0, 2.0, 0.5], v)",
     'np.correlate(w[:3], v, "valid")',
     "np.cross(m, n[:, 0])",
+    "np.cross(np.stack([x.T, y.T]), y.T)",
+    "np.cross(x.T, np.stack([x.T, y.T]))",
     "np.cross(x, y, axis=0)",
     "np.cross(x, z[0], axisa=0, axisb=0, axisc=0)",
     "np.vander(v, 3)",

@@ -113,7 +113,7 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     if n <= edge_order:
         raise ValueError(f"np.gradient needs {edge_order + 1} elements along axis {axis}, and has {n}")
     places = array(spacing)
-    steps = (diff(places) if places.ndim else places * np.ones(n - 1)).astype(f.dtype)
+    steps = (diff(places) if places.ndim else np.broadcast_to(places, (n - 1,))).astype(f.dtype)
     steps = steps.reshape((-1,) + (1,) * (f.ndim - axis - 1))
     lines = diff(f, axis=axis) / steps
     first, last = _along(lines, axis, None, 1), _along(lines, axis, -1, None)
@@ -181,7 +181,7 @@ def linspace(
     start, stop = (np.astype(array(x), kind) for x in (start, stop))
     step = (stop - start) / (num - bool(endpoint) if num > bool(endpoint) else math.nan)
     places = np.arange(num, dtype=step.dtype).reshape((-1,) + (1,) * step.ndim)
-    y = start + (places * step if num > 1 else 0 * places)
+    y = start + (places * step if num > 1 else places)  # which is 0
     if endpoint and num > 1:
         y = np.concatenate([y[:-1], np.broadcast_to(stop, (1, *step.shape))])
     y = np.moveaxis(y if dtype is None else np.astype(y, dtype), 0, axis)
