@@ -182,13 +182,20 @@ def test_the_points_of_interp_are_no_constants() -> None:
     np.testing.assert_allclose(points.grad, [-3.0, -1.0, 0.0])
 
 
+def test_infinity_has_nothing_after_the_point() -> None:
+    x = ta.Tensor([-np.inf, -1.5, np.inf])
+    rest, whole = np.modf(x)
+    np.testing.assert_array_equal(rest.data, [0, -0.5, 0])
+    np.testing.assert_array_equal(whole, [-np.inf, -1, np.inf])
+
+
 def test_interp_beyond_the_points_is_what_it_is_told_and_at_the_last_one_is_that() -> None:
-    x, heights = ta.Tensor([-np.inf, -1.0, 3.0, 4.0, np.inf]), ta.Tensor([1.0, 5.0, 2.0])
+    x, heights = ta.Tensor([-np.inf, -1.0, 0.0, 3.0, 4.0, np.inf]), ta.Tensor([1.0, 5.0, 2.0])
     y = np.interp(x, [0.0, 1.0, 3.0], heights, left=-8.0, right=9.0)
-    np.testing.assert_array_equal(y.data, [-8, -8, 2, 9, 9])
+    np.testing.assert_array_equal(y.data, [-8, -8, 1, 2, 9, 9])
     y.sum().backward()
-    np.testing.assert_array_equal(x.grad, np.zeros(5))
-    np.testing.assert_array_equal(heights.grad, [0, 0, 1])
+    np.testing.assert_array_equal(x.grad, [0, 0, 4, 0, 0, 0])
+    np.testing.assert_array_equal(heights.grad, [1, 0, 1])
 
 
 def test_weights_that_sum_to_0_and_constant_rows_give_nan_without_a_warning() -> None:
@@ -217,6 +224,7 @@ def test_counts_without_weights_are_constants() -> None:
     i = ta.Tensor(np.array([0, 2, 2]), requires_grad=False)
     np.testing.assert_array_equal(np.bincount(i), [1, 0, 2])
     np.testing.assert_array_equal(np.bincount(i, minlength=4), [1, 0, 2, 0])
+    assert np.count_nonzero(ta.Tensor(np.eye(3)), axis=(0, 1)) == 3
     assert np.bincount(np.zeros(0, int), weights=ta.Tensor(np.zeros(0))).shape == (0,)
 
 
@@ -226,7 +234,8 @@ def test_refused_functions_are_spelled_as_people_write_them() -> None:
 
 def test_numbers_at_equal_distances_are_fifty_and_end_where_they_are_told_to() -> None:
     stops = np.random.default_rng(0).uniform(1, 9, 100)
-    y = np.linspace(ta.Tensor(0.1), stops)
+    y = np.linspace(ta.Tensor(-7.3), stops)
     assert y.shape == (50, 100)
     np.testing.assert_array_equal(y.data[-1], stops)
-    np.testing.assert_array_equal(np.linspace(ta.Tensor(0.1), stops, 2).data[-1], stops)
+    assert np.linspace(ta.Tensor(np.float32(1)), 5).dtype == np.float32
+    np.testing.assert_array_equal(np.linspace(ta.Tensor(-7.3), stops, 2).data[-1], stops)

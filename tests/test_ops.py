@@ -182,6 +182,13 @@ def test_squashing_ops_are_silent_at_the_largest_float(dtype: Any) -> None:
         np.testing.assert_array_equal(x.grad, [0.0, 0.0])
 
 
+def test_only_a_repeated_index_of_einsum_needs_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = Tensor(np.ones((2, 3))), np.arange(12.0).reshape(3, 4)
+    monkeypatch.setattr(np, "eye", None)
+    np.einsum("ij,jk->ik", x, y).sum().backward()
+    np.testing.assert_array_equal(x.grad, [[6, 22, 38]] * 2)
+
+
 def test_a_name_that_is_taken_is_refused() -> None:
     class GELU(ta.Elementwise):
         pass

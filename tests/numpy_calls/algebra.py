@@ -70,6 +70,7 @@ CALLS = [
     "np.linalg.svd(wide, compute_uv=False)",
     "np.linalg.svdvals(tall)",
     "np.linalg.pinv(m)",
+    "np.linalg.pinv(m, rtol=None)",
     "np.linalg.pinv(tall)",
     "np.linalg.pinv(wide, rtol=None)",
     "np.linalg.pinv(tall, 1e-10)",

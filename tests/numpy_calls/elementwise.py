@@ -47,6 +47,7 @@ CALLS = [
     "np.nan_to_num(np.where(b, x, np.nan))",
     "np.nan_to_num(np.where(b, x, np.nan), nan=2.0)",
     "np.unwrap(9 * x)",
+    "np.unwrap(9 * v)",
     "np.unwrap(9 * x, axis=0, period=1.5)",
     "np.clip(x, -0.3, 0.4)",
     "np.clip(x, y, None)",
