@@ -204,3 +204,11 @@ def test_softplus_is_relu_far_out_however_it_bends(beta: float) -> None:
     x = np.array([-1e300, -1e3 / beta, 1e3 / beta, 1e300])
     np.testing.assert_array_equal(op(x), np.maximum(x, 0))
     np.testing.assert_array_equal(op.derivative(op(x), x), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1e3])
+def test_celu_is_flat_far_out_however_it_bends(alpha: float) -> None:
+    op = ta.CELU(alpha=alpha)
+    x = np.array([-1e300, -1e3 * alpha, 1e300])
+    np.testing.assert_array_equal(op(x), [-alpha, -alpha, 1e300])
+    np.testing.assert_array_equal(op.derivative(op(x), x), [0, 0, 1])
