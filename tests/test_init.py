@@ -247,7 +247,7 @@ def test_the_activation_decides_the_scale_of_the_weights_that_follow_it() -> Non
 
 
 def test_what_maxout_gives_is_weighed_as_the_greatest() -> None:
-    for pieces, f in [(2, None), (4, None), (3, ta.tanh)]:
+    for pieces, f in [(2, None), (4, None), (2, ta.relu), (3, ta.tanh)]:
         z = rng().standard_normal((200_000, pieces)).max(axis=1)
         last = layer(400, 400)
         model = nn.Sequential(nn.Maxout(4, 400, pieces=pieces, rng=rng()), *([f] if f else []), last)

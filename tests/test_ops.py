@@ -275,6 +275,12 @@ def test_the_rank_counts_what_is_above_its_share_of_the_greatest() -> None:
         assert found == rank == np.linalg.lstsq(np.diag([10.0, 0.5]), [1.0, 2.0], rcond=rcond)[2]
 
 
+def test_what_is_nearest_is_found_in_the_wider_of_two_dtypes() -> None:
+    a, x = np.array([[1, 2], [3, 5], [4, -1]], np.float32), np.array([0.1, 0.7])
+    found = np.linalg.lstsq(a, Tensor(a @ x), rcond=None)[0]
+    np.testing.assert_allclose(found.data, x, rtol=1e-14)
+
+
 def test_covariances_are_in_double_unless_a_dtype_is_given() -> None:
     x = Tensor(np.float32([[1.0, 2.0, 4.0], [3.0, 0.0, 1.0]]))
     for more in ({}, {"dtype": np.float32}, {"dtype": np.float64}):

@@ -125,6 +125,7 @@ CALLS = [
     "np.outer(a=v, b=w)",
     "np.dot(x, y.T, out=None)",
     "np.dot(z, z.transpose(0, 2, 1))",
+    "np.tensordot(z, x)",
     "np.tensordot(x, y.T, np.int64(1))",
     "np.dot(z, n.reshape(2, 3)[:, :1].T.repeat(4, 0))",
     "np.tensordot(z, x, axes=([1, 2], [0, 1]))",

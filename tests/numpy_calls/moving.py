@@ -217,6 +217,8 @@ CALLS = [
     'np.einsum("...ij,...jk->...ik", z, x.T)',
     'np.einsum("i...,i...", z, z)',
     'np.einsum("...,...", z, x)',
+    'np.einsum("ij...->ji...", x)',
+    'np.einsum("ij,kj,kl->il", np.concatenate([x, x, x, y]), b, b[:, :1])',
     'np.einsum("ij...->...", z)',
     'np.einsum("ij->", x)',
     'np.einsum(" i j , i j -> j i ", x, one)',

@@ -17,7 +17,6 @@ def product(a: Array, b: Array) -> tuple[Array, Array]:
     `b` is an array of floats; `a` one like it or a number, of which all digits count, also those that float32 has not.
     """
     rest: Any = 0
-    b = b if b.dtype.kind == "f" else b.astype(np.float64)
     if isinstance(a, float):
         a, rest = b.dtype.type(a), a - float(b.dtype.type(a))
     p = a * b
