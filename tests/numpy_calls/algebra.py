@@ -79,6 +79,7 @@ CALLS = [
     "np.linalg.lstsq(tall, x[:, 0].repeat(2)[:4])[:2]",
     "np.linalg.lstsq(x.T, tall)",
     "np.linalg.lstsq(x, r3)",
+    "np.linalg.lstsq([[1.0, 2.0], [0.0, 3.0], [2.0, 1.0]], r3)",
     "np.linalg.lstsq(m, n, rcond=None)",
     "np.linalg.lstsq(m, n, rcond=1e-6)[0]",
     "np.linalg.norm(z)",

@@ -84,7 +84,7 @@ def _key(name: str) -> str:
 def _unknown(name: str) -> str:
     """What to tell who asks for a name that no activation has."""
     known = {_key(other): other for op in catalogue().values() for other in names_of(op)}
-    near = [repr(known[key]) for key in difflib.get_close_matches(_key(name), known, n=3)]
+    near = [repr(known[key]) for key in difflib.get_close_matches(_key(name), known)]
     refused = f"{name!r} is an op, but no activation." if name in OPS else f"no activation is called {name!r}."
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     if _key(name) == "rrelu":
