@@ -182,6 +182,10 @@ def test_squashing_ops_are_silent_at_the_largest_float(dtype: Any) -> None:
         np.testing.assert_array_equal(x.grad, [0.0, 0.0])
 
 
+def test_the_op_of_products_over_axes_starts_as_that_of_matrices() -> None:
+    assert OPS["tensordot"](np.ones((2, 3, 4)), np.ones((4, 5))).shape == (2, 3, 5)
+
+
 def test_only_a_repeated_index_of_einsum_needs_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = Tensor(np.ones((2, 3))), np.arange(12.0).reshape(3, 4)
     monkeypatch.setattr(np, "eye", None)
