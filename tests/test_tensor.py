@@ -406,6 +406,8 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "number of many": (lambda: float(x), ValueError, ["one element", "x (shape (2, 3))"]),
         "item of many": (lambda: x.item(), ValueError, ["one element"]),
         "assignment": (assign, TypeError, ["x (shape (2, 3))", "np.where", "t.data = new"]),
+        "floats as index": (lambda: x[x], TypeError, ["getitem", "whole numbers", "t > 0"]),
+        "floats in an index": (lambda: x[0, x[0]], TypeError, ["getitem", "whole numbers", "t > 0"]),
         "in-place operator": (add_in_place, TypeError, ["t = t +", "t.data += "]),
         "into an array": (into_an_array, TypeError, ["np.add", "a = a + t"]),
         "no gradient": (

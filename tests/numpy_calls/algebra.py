@@ -120,6 +120,7 @@ CALLS = [
     "np.vecdot(x, y)",
     "np.vecdot(z, x)",
     "np.vecdot(z.transpose(1, 0, 2), x, axis=0)",
+    "np.vecdot(x, z.transpose(1, 0, 2), axis=0)",
     "np.matmul(z, x.T)",
     "np.inner(z, x)",
     "np.outer(v, w)",
