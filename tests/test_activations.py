@@ -212,3 +212,14 @@ def test_celu_is_flat_far_out_however_it_bends(alpha: float) -> None:
     x = np.array([-1e300, -1e3 * alpha, 1e300])
     np.testing.assert_array_equal(op(x), [-alpha, -alpha, 1e300])
     np.testing.assert_array_equal(op.derivative(op(x), x), [0, 0, 1])
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0, 3.0])
+def test_settings_that_scale_only_scale(scale: float) -> None:
+    x = np.linspace(-4, 4, 17)
+    for op, like, inner, outer in (
+        (ta.Softplus(beta=scale), ta.softplus, scale, 1 / scale),
+        (ta.CELU(alpha=scale), ta.elu, 1 / scale, scale),
+    ):
+        np.testing.assert_allclose(op(x), outer * like(inner * x), rtol=1e-14)
+        np.testing.assert_allclose(op.derivative(op(x), x), like.derivative(like(inner * x), inner * x), rtol=1e-14)
