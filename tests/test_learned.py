@@ -303,6 +303,8 @@ def test_srelu_counts_its_corners_to_the_outer_lines() -> None:
     for x, slopes in ((0.5, [3, 1 - 3, 0, 0, 0]), (-1.0, [0.25, 0, 0, 1 - 0.25, 0])):
         got = ta.grad(lambda *args: learned.srelu(*args), argnums=tuple(range(5)))(x, 0.5, 3.0, -1.0, 0.25)
         assert [float(g) for g in got] == slopes, x
+    meeting = ta.grad(lambda *args: learned.srelu(*args), argnums=tuple(range(5)))(0.5, 0.5, 3.0, 0.5, 0.25)
+    assert [float(g) for g in meeting] == [3, 1 - 3, 0, 0, 0]
 
 
 def test_xielu_is_the_integral_of_what_it_is_named_after() -> None:

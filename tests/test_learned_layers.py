@@ -52,6 +52,7 @@ def test_a_layer_may_learn_for_each_channel() -> None:
 def test_what_is_given_is_where_it_starts() -> None:
     assert Learned("prelu", a=0.1).a.item() == 0.1
     np.testing.assert_array_equal(Learned("prelu", features=2, a=[0.1, 0.2]).a.data, [0.1, 0.2])
+    np.testing.assert_array_equal(Learned("prelu", features=2, a=[0.5, 0.25])(-np.ones(2)).data, [-0.5, -0.25])
     layer = Learned("xielu", beta=0.25, alpha_p=1.0)
     assert layer.op == learned.XIELU(beta=0.25)
     assert [p.item() for p in layer.parameters()] == [1.0, learned.xielu.learned["alpha_n"]]

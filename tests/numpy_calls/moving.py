@@ -109,6 +109,7 @@ CALLS = [
     "np.meshgrid(v, w)",
     "np.meshgrid(v, w, a, indexing='ij')",
     "np.meshgrid(v, w, sparse=True)",
+    "np.meshgrid(v, w[:2], [1.0, 2.0, 3.0])",
     "np.meshgrid(v)",
     "np.kron(x, y)",
     "np.kron(v, x)",
@@ -163,6 +164,7 @@ CALLS = [
     "np.delete(x, [0, -1], axis=1)",
     "np.delete(x, slice(1, 3))",
     "np.trim_zeros(np.concatenate([[0.0], v, [0.0, 0.0]]))",
+    "np.trim_zeros(np.where(v > 9, v, 0.0))",
     "np.trim_zeros(np.concatenate([[0.0], v, [0.0, 0.0]]), 'b')",
     "np.trim_zeros(np.concatenate([[0.0], v, [0.0, 0.0]]), 'F')",
     # diagonals
