@@ -93,6 +93,8 @@ def test_where_keeps_what_it_does_not_choose_out_of_the_gradient() -> None:
 def test_a_mean_of_nothing_is_nan_without_a_warning(name: str) -> None:
     y = getattr(Tensor(np.zeros((0, 2))), name)(axis=0)
     np.testing.assert_array_equal(y.data, [np.nan, np.nan])
+    chosen = getattr(np, name)(Tensor(np.ones((3, 2))), axis=0, where=[True, False])
+    np.testing.assert_array_equal(np.isnan(chosen.data), [False, True])
 
 
 def test_the_maximum_of_a_row_with_nan_is_nan_and_blames_it() -> None:
@@ -263,6 +265,16 @@ def test_a_deviation_of_one_is_no_corner() -> None:
     x = Tensor([-1.0, 1.0])
     np.std(x).backward()
     np.testing.assert_array_equal(x.grad, [-0.5, 0.5])
+
+
+def test_tensors_in_an_index_count_as_what_they_hold() -> None:
+    x, i = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor(np.array([1, 0, 1]), requires_grad=False)
+    np.testing.assert_array_equal(x[i].data, [[3, 4], [1, 2], [3, 4]])
+    y = x[i, 0]
+    np.testing.assert_array_equal(y.data, [3, 1, 3])
+    i.data = np.array([0, 0, 0])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [[1, 0], [2, 0]])
 
 
 def test_conditions_of_pieces_may_be_rows_of_an_array() -> None:

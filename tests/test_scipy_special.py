@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from test_numpy_calls import difference_quotient
@@ -146,6 +147,37 @@ def test_far_out_slopes_keep_their_digits(x: float) -> None:
         series = 1 + 1.5 * sign * v + 3.75 * v**2 + 13.125 * sign * v**3 + 59.0625 * v**4 + 324.84375 * sign * v**5
         np.testing.assert_allclose(slope(f, x), -limit * v * series, rtol=1e-11)
     np.testing.assert_allclose(slope(special.dawsn, -x), slope(special.dawsn, x), rtol=1e-14)
+
+
+def dawsn_slope(x: Any) -> Any:
+    return 1 - x * mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x) * mpmath.erfi(x)
+
+
+def erfcx_slope(x: Any) -> Any:
+    return 2 * x * mpmath.exp(x * x) * mpmath.erfc(x) - 2 / mpmath.sqrt(mpmath.pi)
+
+
+def exprel_slope(x: Any) -> Any:
+    return (mpmath.exp(x) - mpmath.expm1(x) / x) / x
+
+
+@pytest.mark.parametrize(
+    ("f", "exact", "x", "rtol"),
+    [
+        (special.dawsn, dawsn_slope, 12.0, 3e-12),
+        (special.erfcx, erfcx_slope, 12.0, 3e-12),
+        (special.dawsn, dawsn_slope, 50.5, 1e-15),
+        (special.erfcx, erfcx_slope, 50.5, 1e-15),
+        (special.dawsn, dawsn_slope, np.float32(30), 2e-7),
+        (special.erfcx, erfcx_slope, np.float32(30), 2e-7),
+        *((special.exprel, exprel_slope, x, 2e-15) for x in (-1.4, -0.4, 0.2, 0.49, 0.6, 1.4)),
+    ],
+)
+def test_slopes_keep_their_digits_on_both_sides_of_where_their_formulas_change(
+    f: Any, exact: Any, x: Any, rtol: float
+) -> None:
+    with mpmath.workdps(500):
+        np.testing.assert_allclose(slope(f, x), float(exact(mpmath.mpf(float(x)))), rtol=rtol)
 
 
 def test_slopes_where_their_formulas_have_holes() -> None:

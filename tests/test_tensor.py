@@ -454,6 +454,7 @@ def refusals() -> dict[str, tuple[Callable[[], Any], type[Exception], list[str]]
         "reduction of nothing": (lambda: np.fmax.reduce(x[:0]), ValueError, ["np.fmax.reduce of no elements"]),
         "cross of two": (lambda: np.cross(x[:, :2], x[:, :2]), ValueError, ["a[0] * b[1] - a[1] * b[0]"]),
         "cross of three and two": (lambda: np.cross(x, x[:, :2]), ValueError, ["vectors of three"]),
+        "outer of a matrix": (lambda: np.linalg.outer(x, x[0]), ValueError, ["takes two vectors", "of 2 and 1 axes"]),
         "rows of interp": (lambda: np.interp(x, [0, 1], [0, 1, 2]), ValueError, ["one length", "(2,)", "(3,)"]),
         "histogram": (lambda: np.histogram(x), TypeError, ["np.histogram(t.data)"]),
         "mode of convolve": (lambda: np.convolve(x[0], x[0], "most"), ValueError, ["'full'", "'most'"]),

@@ -134,6 +134,8 @@ CALLS = [
     "np.linalg.matmul(x, y.T)",
     "np.linalg.tensordot(z, x, axes=2)",
     "np.linalg.vecdot(x, y, axis=0)",
+    "np.linalg.cross(np.stack([x.T, y.T]), y.T)",
+    "np.linalg.cross(x, y, axis=0)",
     "np.linalg.outer(v, w)",
     "np.linalg.diagonal(z, offset=1)",
     "np.linalg.diagonal(x)",

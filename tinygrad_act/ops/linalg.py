@@ -163,7 +163,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
 def outer_of_vectors(a: Any, b: Any, /) -> Any:
     """As `outer`, for vectors only."""
     if np.ndim(a) != 1 or np.ndim(b) != 1:
-        raise ValueError(f"linalg.outer takes two vectors, not arrays of {np.ndim(a)} and {np.ndim(b)} axes")
+        raise ValueError(f"np.linalg.outer takes two vectors, not arrays of {np.ndim(a)} and {np.ndim(b)} axes")
     return outer(a, b)
 
 
