@@ -68,6 +68,8 @@ def asked() -> Iterator[tuple[str, Callable[[], Any], str]]:
     yield "order of astype", lambda: x.astype(float, order="F"), "no order of memory"
     yield "dtype of linalg.trace", lambda: np.linalg.trace(x, dtype=float), "np.astype(t, dtype)"
     yield "out of multi_dot", lambda: np.linalg.multi_dot([x, x.T], out=np.zeros((2, 2))), "Write y ="
+    yield "out of outer", lambda: np.outer(x, x, out=np.zeros((6, 6))), "Write y ="
+    yield "subclasses", lambda: np.broadcast_arrays(x, 1.0, subok=True), "no subclasses of Tensor"
     yield "weights of quantiles", lambda: np.quantile(x, 0.5, weights=np.ones((2, 3))), "np.average"
     yield "device", lambda: np.linspace(x, x, 3, device="cpu"), "memory"
 
@@ -113,7 +115,8 @@ def test_an_unknown_function_is_called_by_its_name() -> None:
         (lambda: np.linalg.norm(x, "fro", axis=1), ValueError, "order 'fro'"),
         (lambda: np.linalg.pinv(x, rcond=1e-5, rtol=1e-5), ValueError, "not both"),
         (lambda: np.linalg.pinv(np.stack([x, x]), rcond=[1e-5, 1e-6]), TypeError, "one number"),
-        (lambda: np.block([[x], x]), ValueError, "different depths"),
+        (lambda: np.block([[x], x]), ValueError, "different depths, 1 and 2"),
+        (lambda: np.block([[x], []]), ValueError, "a list in it is empty"),
         (lambda: np.interp(x, [0.0, 1.0], [1.0, 2.0, 3.0]), ValueError, "rows of one length"),
         (lambda: np.interp(x, [], []), ValueError, "rows of one length"),
         (lambda: np.percentile(x, 101), ValueError, r"np\.percentile: q is a number from 0 to 100"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -186,10 +187,8 @@ def test_a_chain_of_products_takes_the_fewest_multiplications(seed: int, monkeyp
     taken = []
     matmul = type(ta.OPS["matmul"])
     forward = matmul.forward
-    monkeypatch.setattr(
-        matmul, "forward", lambda op, a, b: (taken.append(a.size * b.shape[1]), forward(op, a, b))[1]
-    )
-    np.linalg.multi_dot([ta.Tensor(np.ones(shape)) for shape in zip(sizes, sizes[1:], strict=False)])
+    monkeypatch.setattr(matmul, "forward", lambda op, a, b: (taken.append(a.size * b.shape[1]), forward(op, a, b))[1])
+    np.linalg.multi_dot([ta.Tensor(np.ones(shape)) for shape in itertools.pairwise(sizes)])
 
     def fewest(i: int, j: int) -> int:
         cuts = (fewest(i, k) + fewest(k, j) + sizes[i] * sizes[k] * sizes[j] for k in range(i + 1, j))

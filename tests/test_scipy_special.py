@@ -139,7 +139,7 @@ def slope(f: Any, x: float, order: int = 1) -> float:
     return y.item()
 
 
-@pytest.mark.parametrize("x", [20.0, 49.0, 51.0, 1e3, 1e8, 1e150])
+@pytest.mark.parametrize("x", [20.0, 49.0, 51.0, 1e3, 1e8, 1e150, np.inf])
 def test_far_out_slopes_keep_their_digits(x: float) -> None:
     """Where they are the small difference of numbers near 1: as their series in 1 / x²."""
     v = 1 / x / x
@@ -168,6 +168,8 @@ def exprel_slope(x: Any) -> Any:
         (special.erfcx, erfcx_slope, 12.0, 3e-12),
         (special.dawsn, dawsn_slope, 50.5, 1e-15),
         (special.erfcx, erfcx_slope, 50.5, 1e-15),
+        (special.dawsn, dawsn_slope, np.float32(5), 1e-5),
+        (special.erfcx, erfcx_slope, np.float32(5), 1e-5),
         (special.dawsn, dawsn_slope, np.float32(30), 2e-7),
         (special.erfcx, erfcx_slope, np.float32(30), 2e-7),
         *((special.exprel, exprel_slope, x, 2e-15) for x in (-1.4, -0.4, 0.2, 0.49, 0.6, 1.4)),

@@ -133,6 +133,7 @@ CALLS = [
     "np.tensordot(z, x, axes=([1, 2], [0, 1]))",
     "np.linalg.matmul(x, y.T)",
     "np.linalg.tensordot(z, x, axes=2)",
+    "np.linalg.tensordot(z, x)",
     "np.linalg.vecdot(x, y, axis=0)",
     "np.linalg.cross(np.stack([x.T, y.T]), y.T)",
     "np.linalg.cross(x, y, axis=0)",

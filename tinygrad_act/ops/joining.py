@@ -70,14 +70,18 @@ def block(arrays: Any) -> Any:
 
 
 def _depth(part: Any) -> int:
-    depths = set(map(_depth, part)) or {0} if isinstance(part, list) else {-1}
+    if not isinstance(part, list):
+        return 0
+    depths = set(map(_depth, part))
+    if not depths:
+        raise ValueError("block: a list in it is empty")
     if len(depths) > 1:
         raise ValueError(f"block: its lists are nested to different depths, {min(depths) + 1} and {max(depths) + 1}")
     return 1 + depths.pop()
 
 
 def _most_axes(part: Any) -> int:
-    return max(map(_most_axes, part), default=0) if isinstance(part, list) else np.ndim(part)
+    return max(map(_most_axes, part)) if isinstance(part, list) else np.ndim(part)
 
 
 def _joined(part: Any, level: int, ndim: int) -> Any:

@@ -72,14 +72,14 @@ def _over(x: Array, y: Array) -> Array:
     return np.where(nothing, 0, x / np.where(nothing, 1, y))
 
 
-def _slowing(slope: Array, x: Array, sign: float, limit: float) -> Array:
+def _slowing(slope: Callable[[Array], Array], x: Array, size: Array, sign: float, limit: float) -> Array:
     """The slope, but far out, where all its digits would cancel, what it falls like: as 1 / x², and a series."""
-    far = np.abs(plain(x)) > (10 if is_narrow(x) else 50)
+    far = plain(size) > (10 if is_narrow(x) else 50)
     v = 1 / np.square(np.where(far, x, 1))
     series = 10395 / 32 + 0 * v
     for c in (945 / 16, 105 / 8, 15 / 4, 3 / 2, 1):
         series = c + sign * v * series
-    return np.where(far, -limit * v * series, slope)
+    return np.where(far, -limit * v * series, slope(np.where(far, 1, x)))
 
 
 def _density(a: Array, x: Array) -> Array:
@@ -98,10 +98,10 @@ JUMP = ("round", "gammasgn")  # which give constants
 
 SLOPES: dict[str, tuple[Callable[..., Any] | None, ...]] = {
     "logit": (lambda y, x: 1 / (x * (1 - x)),),
-    "erfcx": (lambda y, x: _slowing(2 * x * y - 1 / HALF, np.maximum(x, 0), -1.0, 0.5 / HALF),),
+    "erfcx": (lambda y, x: _slowing(lambda x: 2 * x * y - 1 / HALF, x, x, -1.0, 0.5 / HALF),),
     "erfinv": (lambda y, x: HALF * np.exp(y * y),),
     "erfcinv": (lambda y, x: -HALF * np.exp(y * y),),
-    "dawsn": (lambda y, x: _slowing(1 - 2 * x * y, x, 1.0, 0.5),),
+    "dawsn": (lambda y, x: _slowing(lambda x: 1 - 2 * x * y, x, np.abs(x), 1.0, 0.5),),
     "log_ndtr": (lambda y, x: np.exp(-0.5 * x * x - y) / math.sqrt(2 * math.pi),),
     "ndtri": (lambda y, x: math.sqrt(2 * math.pi) * np.exp(0.5 * y * y),),
     "gamma": (lambda y, x: y * psi(x),),
