@@ -70,6 +70,7 @@ def asked() -> Iterator[tuple[str, Callable[[], Any], str]]:
     yield "out of multi_dot", lambda: np.linalg.multi_dot([x, x.T], out=np.zeros((2, 2))), "Write y ="
     yield "out of outer", lambda: np.outer(x, x, out=np.zeros((6, 6))), "Write y ="
     yield "subclasses", lambda: np.broadcast_arrays(x, 1.0, subok=True), "no subclasses of Tensor"
+    yield "subclasses of one", lambda: np.broadcast_to(x, (2, 2, 3), subok=True), "no subclasses of Tensor"
     yield "weights of quantiles", lambda: np.quantile(x, 0.5, weights=np.ones((2, 3))), "np.average"
     yield "device", lambda: np.linspace(x, x, 3, device="cpu"), "memory"
 

@@ -267,6 +267,17 @@ def test_a_deviation_of_one_is_no_corner() -> None:
     np.testing.assert_array_equal(x.grad, [-0.5, 0.5])
 
 
+def test_equal_elements_keep_their_order_in_a_sorted_row() -> None:
+    x, g = Tensor(np.repeat([2.0, 1.0], 50)), np.arange(100.0)
+    np.sort(x).backward(g)
+    np.testing.assert_array_equal(x.grad, [*g[50:], *g[:50]])
+
+
+def test_reshape_copies_if_it_is_asked_to() -> None:
+    x = Tensor(np.zeros((2, 3)))
+    assert [np.shares_memory(np.reshape(x, -1, copy=copy).data, x.data) for copy in (True, None)] == [False, True]
+
+
 def test_tensors_in_an_index_count_as_what_they_hold() -> None:
     x, i = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor(np.array([1, 0, 1]), requires_grad=False)
     np.testing.assert_array_equal(x[i].data, [[3, 4], [1, 2], [3, 4]])

@@ -119,6 +119,7 @@ CALLS = [
     "np.vdot(x, y)",
     "np.vecdot(x, y)",
     "np.vecdot(z, x)",
+    "np.vecdot(z, z, axis=1)",
     "np.vecdot(z.transpose(1, 0, 2), x, axis=0)",
     "np.vecdot(x, z.transpose(1, 0, 2), axis=0)",
     "np.matmul(z, x.T)",

@@ -81,6 +81,8 @@ CALLS = [
     "np.cov(x, ddof=0, aweights=np.array([0.2, 0.3, 0.1, 0.4]))",
     "np.cov(x, fweights=np.array([2, 3, 1, 4]))",
     "np.cov(x, aweights=np.array([0.2, 0.9, 0.1, 0.4]))",
+    "np.cov(x, fweights=[2, 3, 1, 4])",
+    "np.cov(x, fweights=[2, 3, 1, 4], aweights=[0.2, 0.9, 0.1, 0.4])",
     "np.cov(x, fweights=np.array([2, 3, 1, 4]), aweights=np.array([0.2, 0.9, 0.1, 0.4]))",
     "np.corrcoef(x)",
     "np.corrcoef(v, w)",
