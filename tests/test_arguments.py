@@ -71,6 +71,10 @@ def asked() -> Iterator[tuple[str, Callable[[], Any], str]]:
     yield "out of outer", lambda: np.outer(x, x, out=np.zeros((6, 6))), "Write y ="
     yield "subclasses", lambda: np.broadcast_arrays(x, 1.0, subok=True), "no subclasses of Tensor"
     yield "subclasses of one", lambda: np.broadcast_to(x, (2, 2, 3), subok=True), "no subclasses of Tensor"
+    yield "a mask of a reduction", lambda: np.fmax.reduce(x, where=False, initial=0.0), "np.where(mask, t"
+    yield "a mask of divmod", lambda: np.divmod(x, 2.0, where=False), "np.where(mask, t"
+    yield "out of median", lambda: np.median(x, out=np.zeros(())), "Write y ="
+    yield "order of partition", lambda: np.partition(x, 1, order="a"), "order"
     yield "weights of quantiles", lambda: np.quantile(x, 0.5, weights=np.ones((2, 3))), "np.average"
     yield "device", lambda: np.linspace(x, x, 3, device="cpu"), "memory"
 
@@ -217,11 +221,12 @@ def test_the_median_of_nothing_is_nan(f: Callable[..., Any]) -> None:
     t = ta.Tensor(np.zeros((0, 2)))
     np.testing.assert_array_equal(f(t, axis=0).data, [np.nan, np.nan])
     assert f(t, axis=1).shape == (0,)
+    np.testing.assert_array_equal(f(ta.Tensor(np.zeros((2, 0, 3))), axis=1).data, np.full((2, 3), np.nan))
 
 
 def test_the_condition_of_a_singular_matrix_is_infinite() -> None:
-    for a in (np.zeros((2, 2)), np.diag([2.0, 0.0])):
-        assert np.linalg.cond(ta.Tensor(a)).item() == np.inf
+    for a, least in ((np.zeros((2, 2)), np.inf), (np.diag([2.0, 0.0]), 0)):
+        assert [np.linalg.cond(ta.Tensor(a), p).item() for p in (None, 2, -2)] == [np.inf, np.inf, least]
 
 
 def test_counts_without_weights_are_constants() -> None:

@@ -195,3 +195,11 @@ def test_a_chain_of_products_takes_the_fewest_multiplications(seed: int, monkeyp
         return min(cuts, default=0)
 
     assert sum(taken) == fewest(0, len(sizes) - 1)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e20])
+def test_how_large_a_matrix_is_says_nothing_of_whether_its_values_are_equal(scale: float) -> None:
+    t = ta.Tensor(scale * np.array([[2.0, 1.0], [1.0, 3.0]]))
+    (np.linalg.eigh(t).eigenvectors[0] ** 2 * [1.0, 2.0]).sum().backward()
+    assert np.isfinite(t.grad).all()
+    assert np.abs(scale * t.grad).max() > 0.1

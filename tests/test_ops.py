@@ -268,14 +268,30 @@ def test_a_deviation_of_one_is_no_corner() -> None:
 
 
 def test_equal_elements_keep_their_order_in_a_sorted_row() -> None:
-    x, g = Tensor(np.repeat([2.0, 1.0], 50)), np.arange(100.0)
+    x, g = Tensor(np.tile([2.0, 1.0], 50)), np.arange(100.0)
     np.sort(x).backward(g)
-    np.testing.assert_array_equal(x.grad, [*g[50:], *g[:50]])
+    np.testing.assert_array_equal(x.grad, np.column_stack([g[50:], g[:50]]).ravel())
+    np.testing.assert_array_equal(ta.topk(x, 50)[1], np.arange(0, 100, 2))
+
+
+def test_the_norm_of_order_0_counts_what_is_not_0_and_that_of_none_is_euclids_as_in_numpy() -> None:
+    for f, x in ((np.linalg.norm, [0.0, 1.0, 2.0, 0.0]), (np.linalg.vector_norm, [[0.0, 1.0], [1.0, -2.0]])):
+        assert f(Tensor(x), ord=0) == f(x, ord=0)
+        assert f(Tensor(x), ord=None).item() == f(x, ord=None)
+
+
+def test_the_covariance_of_one_observation_is_nan_without_a_warning() -> None:
+    np.testing.assert_array_equal(np.cov(Tensor([[1.0], [2.0]])).data, np.full((2, 2), np.nan))
 
 
 def test_reshape_copies_if_it_is_asked_to() -> None:
     x = Tensor(np.zeros((2, 3)))
     assert [np.shares_memory(np.reshape(x, -1, copy=copy).data, x.data) for copy in (True, None)] == [False, True]
+
+
+def test_no_correlation_is_above_1_by_rounding() -> None:
+    for x in np.random.default_rng(0).normal(size=(50, 5)):
+        assert np.abs(np.corrcoef(Tensor(x), [3 * x, -x]).data).max() <= 1
 
 
 def test_tensors_in_an_index_count_as_what_they_hold() -> None:

@@ -66,6 +66,7 @@ CALLS = [
     "np.linalg.svd(mm)",
     "np.linalg.svd(tall, full_matrices=False)",
     "np.linalg.svd(wide, full_matrices=False)",
+    "np.linalg.svd(mm[None])[1]",
     "np.linalg.svd(wide, False).Vh",
     "np.linalg.svd(wide, compute_uv=False)",
     "np.linalg.svdvals(tall)",

@@ -73,6 +73,7 @@ CALLS = [
     "np.average(x, weights=p)",
     "np.average(z, axis=1, weights=np.array([0.2, 0.3, 0.1]))",
     "np.average(v, weights=q, returned=True)",
+    "np.average(z, axis=1, weights=[0.2, 0.3, 0.1], returned=True)",
     "np.average(v, weights=[1, 2, 0, 1, 3], returned=True)",
     "np.average(z, axis=(2, 0), weights=np.arange(8.0).reshape(4, 2) + 1, keepdims=True)",
     "np.cov(x)",

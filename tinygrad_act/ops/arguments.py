@@ -17,5 +17,5 @@ def array(x: Any) -> Any:
 def refuse(function: str, **given: Any) -> None:
     """TypeError for parameters of a NumPy function that a Tensor has no use for, where they are given."""
     for name, value in given.items():
-        if value is not None and value is not False:
+        if value is not None and (value is not False or name == "where"):  # of which False is a mask
             raise text.not_for_tensors(f"np.{function}", name)

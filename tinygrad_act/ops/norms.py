@@ -19,7 +19,7 @@ from .reduce import Reduction
 class PNorm(Reduction):
     """The p-norm of vectors, of any p but 0 and the infinities. Where an element is 0, its slope is 0.
 
-    >>> PNorm(p=3.0)(np.array([3.0, 4.0, 5.0])).round(9)
+    >>> PNorm()(np.array([3.0, 4.0, 5.0])).round(9)  # 3³ + 4³ + 5³ = 6³
     np.float64(6.0)
     """
 

@@ -15,14 +15,12 @@ from .indexing import along
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Any:
     """The elements in order along an axis, of all when it is None; of equal ones, the first comes first."""
     refuse("sort", order=order)
-    a, axis = (np.ravel(a), -1) if axis is None else (a, axis)
     return along(a, np.argsort(a, axis, stable=True), axis, once=True)
 
 
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """Along an axis, element number `kth` as if sorted, with none greater before it and none smaller after it."""
     refuse("partition", order=order)
-    a, axis = (np.ravel(a), -1) if axis is None else (a, axis)
     return along(a, np.argpartition(a, kth, axis, kind), axis, once=True)
 
 
