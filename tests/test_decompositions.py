@@ -25,6 +25,7 @@ EQUAL = {  # equal to the last bit, or but for rounding
     "equal": np.eye(3),
     "two": np.diag([1.0, 1.0, 2.0]),
     "none": np.zeros((3, 3)),
+    "negative": (TURN * [-0.5, -0.5, -0.25]) @ TURN.T,
     "turned": (TURN * [1.0, 1.0, 3.0]) @ TURN.T,
     "float32": ((TURN * [1.0, 1.0, 3.0]) @ TURN.T).astype(np.float32),
 }

@@ -280,6 +280,16 @@ def test_the_norm_of_order_0_counts_what_is_not_0_and_that_of_none_is_euclids_as
         assert f(Tensor(x), ord=None).item() == f(x, ord=None)
 
 
+def test_not_a_number_is_one_element_of_many_that_are_equal() -> None:
+    x = Tensor([np.nan, 1.0, np.nan])
+    assert [np.unique(x, **how).shape for how in ({}, {"equal_nan": True}, {"equal_nan": False})] == [(2,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("method", ["reduce", "accumulate"])
+def test_what_a_ufunc_makes_of_all_elements_has_the_dtype_that_is_asked_for(method: str) -> None:
+    assert getattr(np.fmax, method)(Tensor(np.ones(3)), dtype=np.float32).dtype == np.float32
+
+
 def test_the_covariance_of_one_observation_is_nan_without_a_warning() -> None:
     np.testing.assert_array_equal(np.cov(Tensor([[1.0], [2.0]])).data, np.full((2, 2), np.nan))
 

@@ -11,6 +11,7 @@ CALLS = [
     "np.add.reduce(x)",
     "np.add.reduce(z, axis=(0, 2), keepdims=True)",
     "np.add.reduce(x, 1, where=b)",
+    "np.fmax.accumulate(x, axis=-1)",
     "np.multiply.reduce(x, axis=-1)",
     "np.multiply.reduce(x, None)",
     "np.maximum.reduce(x)",
