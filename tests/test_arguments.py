@@ -73,7 +73,6 @@ def asked() -> Iterator[tuple[str, Callable[[], Any], str]]:
     yield "subclasses of one", lambda: np.broadcast_to(x, (2, 2, 3), subok=True), "no subclasses of Tensor"
     yield "a mask of a reduction", lambda: np.fmax.reduce(x, where=False, initial=0.0), "np.where(mask, t"
     yield "a mask of divmod", lambda: np.divmod(x, 2.0, where=False), "np.where(mask, t"
-    yield "out of a running value", lambda: np.fmax.accumulate(x, out=np.zeros((2, 3))), "Write y ="
     yield "out of median", lambda: np.median(x, out=np.zeros(())), "Write y ="
     yield "order of partition", lambda: np.partition(x, 1, order="a"), "order"
     yield "weights of quantiles", lambda: np.quantile(x, 0.5, weights=np.ones((2, 3))), "np.average"

@@ -47,11 +47,11 @@ def _part(x: Any, axis: int, start: int | None, end: int | None) -> Any:
 
 
 def reduce_by_halves(
-    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
-    initial: Any = None, where: Any = True,
+    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, keepdims: bool = False, initial: Any = None,
+    where: Any = True,
 ) -> Any:  # fmt: skip
     """What an associative ufunc makes of all elements along an axis: of halves, of these halves again."""
-    refuse(f"{ufunc.__name__}.reduce", out=out, where=None if where is True else where)
+    refuse(f"{ufunc.__name__}.reduce", where=None if where is True else where)
     x = x if dtype is None else x.astype(dtype)
     axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     for i in axes:
@@ -64,12 +64,11 @@ def reduce_by_halves(
     return x if initial is None else ufunc(x, initial)
 
 
-def accumulate_by_doubling(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+def accumulate_by_doubling(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
     """The running value of an associative ufunc along an axis: of the last 1, 2, 4 ... elements, until it is of all.
 
     Where a running maximum ties, its gradient is shared, not always evenly.
     """
-    refuse(f"{ufunc.__name__}.accumulate", out=out)
     x = x if dtype is None else x.astype(dtype)
     axis = normalize_axis_index(axis, x.ndim)
     reach = 1
